@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY idx_employee_workspace_id ON employee (workspace_id)

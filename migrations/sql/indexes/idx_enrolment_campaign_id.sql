@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY idx_enrolment_campaign_id ON call_campaign_customer (campaign_id)

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY idx_enrolment_customer_id ON call_campaign_customer (customer_id)
