@@ -10,6 +10,7 @@
 //! holds a snapshot, `CREATE INDEX CONCURRENTLY` waits for that snapshot, and the two deadlock. Here the second process
 //! polls and holds nothing while it waits (see [`lock()`]).
 
+pub mod connection;
 mod error;
 pub mod indexes;
 mod ladder;
@@ -17,6 +18,7 @@ mod level;
 mod lock;
 mod migrator;
 
+pub use connection::{ConnectError, connect};
 pub use error::Error;
 pub use level::{Level, UnknownLevel};
 pub use lock::lock;

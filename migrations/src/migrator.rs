@@ -11,7 +11,7 @@ use crate::lock::{lock, unlock};
 use crate::{Error, Level};
 
 /// How long `migrate` waits for another process. Long, because index builds are long.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The oldest server that is supported, as `server_version_num` prints it.
 const OLDEST_SERVER: i32 = 150_000;
