@@ -68,7 +68,8 @@ pub enum ConnectError {
 }
 
 /// Options from a URL, with the name of this program, and a server that notices within a second when this process is
-/// gone: an interrupted index build or COPY must not go on by itself.
+/// gone: an interrupted index build or COPY must not go on by itself. Names resolve in `public` alone, whatever the user
+/// is called.
 pub fn options(url: &str, application_name: &str) -> Result<PgConnectOptions, ConnectError> {
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(ConnectError::BadUrl("it does not begin with postgres://".to_owned()));
@@ -79,7 +80,7 @@ pub fn options(url: &str, application_name: &str) -> Result<PgConnectOptions, Co
     })?;
     Ok(options
         .application_name(application_name)
-        .options([("client_connection_check_interval", "1000")])
+        .options([("client_connection_check_interval", "1000"), ("search_path", "public")])
         .disable_statement_logging())
 }
 

@@ -46,10 +46,10 @@ pub type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
 /// Brings the schema to `to`, upwards or downwards.
 ///
 /// Nothing is touched if the database holds tables of somebody else. Steps that were done stay done when a later one
-/// fails. Concurrent calls, also from other processes, wait for each other.
+/// fails. Concurrent calls, also from other processes, wait for each other. The session's `search_path` is `public`
+/// afterwards.
 pub async fn migrate(conn: &mut PgConnection, to: Level, on_event: OnEvent<'_>) -> Result<(), Error> {
     refuse_old_servers(conn).await?;
-    refuse_foreign_tables(conn).await?;
     lock(conn, PATIENCE).await?;
     let outcome = walk(conn, Some(to), on_event).await;
     let released = unlock(conn).await;
@@ -59,7 +59,6 @@ pub async fn migrate(conn: &mut PgConnection, to: Level, on_event: OnEvent<'_>) 
 /// Takes every step back, and with the last one the bookkeeping: the database is as empty as before the first
 /// [`migrate`].
 pub async fn unwind(conn: &mut PgConnection, on_event: OnEvent<'_>) -> Result<(), Error> {
-    refuse_foreign_tables(conn).await?;
     lock(conn, PATIENCE).await?;
     let mut outcome = walk(conn, None, on_event).await;
     if outcome.is_ok() {
@@ -83,6 +82,10 @@ pub async fn level(conn: &mut PgConnection) -> Result<Option<Level>, Error> {
 }
 
 async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>) -> Result<(), Error> {
+    // Under the lock: another process may be writing the first entry of the books right now.
+    refuse_foreign_tables(conn).await?;
+    // A user named `callbench` would otherwise find the schema of the books first, and the tables would end up there.
+    sqlx::raw_sql("SET search_path = public").execute(&mut *conn).await?;
     sqlx::raw_sql(
         "CREATE SCHEMA IF NOT EXISTS callbench;
          CREATE TABLE IF NOT EXISTS callbench.migration (

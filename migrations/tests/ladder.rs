@@ -53,7 +53,7 @@ fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn level_before_has_the_single_column_indexes_of_production_and_no_other() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     climb(&mut conn, Level::Before).await;
     let expected = names([
         "idx_customer_workspace_id",
@@ -69,12 +69,11 @@ async fn level_before_has_the_single_column_indexes_of_production_and_no_other()
     ]);
     assert_eq!(index_names(&mut conn).await, expected);
     assert_eq!(level(&mut conn).await.unwrap(), Some(Level::Before));
-    database.close().await;
 }
 
 #[tokio::test]
 async fn level_indexed_has_the_names_of_the_contract_and_drops_what_they_cover() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     climb(&mut conn, Level::Indexed).await;
     let indexes = index_names(&mut conn).await;
     for name in [
@@ -107,12 +106,11 @@ async fn level_indexed_has_the_names_of_the_contract_and_drops_what_they_cover()
     .await
     .unwrap();
     assert_eq!(whole, Vec::<String>::new(), "indexes of customer without the predicate");
-    database.close().await;
 }
 
 #[tokio::test]
 async fn every_step_is_taken_back_exactly() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     let empty = schema(&mut conn).await;
     let mut seen = Vec::new();
     for to in Level::ALL {
@@ -127,20 +125,18 @@ async fn every_step_is_taken_back_exactly() {
     unwind(&mut conn, &mut |_| {}).await.unwrap();
     assert_eq!(schema(&mut conn).await, empty);
     assert_eq!(level(&mut conn).await.unwrap(), None);
-    database.close().await;
 }
 
 #[tokio::test]
 async fn a_second_run_changes_nothing() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     climb(&mut conn, Level::Indexed).await;
     assert_eq!(climb(&mut conn, Level::Indexed).await, Vec::new());
-    database.close().await;
 }
 
 #[tokio::test]
 async fn an_invalid_leftover_of_a_failed_build_is_found_and_rebuilt() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     climb(&mut conn, Level::Before).await;
     // A real failed build: a unique index over equal values stays behind, invalid, under the name of a later step.
     sqlx::raw_sql(
@@ -164,18 +160,16 @@ async fn an_invalid_leftover_of_a_failed_build_is_found_and_rebuilt() {
     .unwrap();
     assert!(definition.contains("(workspace_id, status, created_at DESC, id DESC)"), "{definition}");
     assert_no_invalid_index(&mut conn).await;
-    database.close().await;
 }
 
 #[tokio::test]
 async fn an_index_that_was_lost_after_its_step_is_repaired_and_said() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     climb(&mut conn, Level::Indexed).await;
     sqlx::raw_sql("DROP INDEX idx_call_customer_created").execute(&mut conn).await.unwrap();
     let events = climb(&mut conn, Level::Indexed).await;
     assert_eq!(events, vec![Event::Repairing { index: "idx_call_customer_created".to_owned() }]);
     assert!(index_names(&mut conn).await.contains("idx_call_customer_created"));
-    database.close().await;
 }
 
 async fn assert_no_invalid_index(conn: &mut PgConnection) {
@@ -203,12 +197,11 @@ async fn processes_that_migrate_at_once_do_not_deadlock() {
     }
     assert_eq!(level(&mut conn).await.unwrap(), Some(Level::Optimized));
     assert_no_invalid_index(&mut conn).await;
-    database.close().await;
 }
 
 #[tokio::test]
 async fn a_database_with_tables_of_somebody_else_is_not_touched() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     sqlx::raw_sql("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int)").execute(&mut conn).await.unwrap();
     let error = migrate(&mut conn, Level::Before, &mut |_| {}).await.unwrap_err();
     assert!(matches!(&error, Error::ForeignTables { tables, .. } if tables == "shop.orders"), "{error}");
@@ -218,20 +211,18 @@ async fn a_database_with_tables_of_somebody_else_is_not_touched() {
             .await
             .unwrap();
     assert!(schemas.is_empty());
-    database.close().await;
 }
 
 #[tokio::test]
 async fn tables_of_extensions_are_nobody_elses() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     sqlx::raw_sql("CREATE EXTENSION pg_stat_statements").execute(&mut conn).await.unwrap();
     climb(&mut conn, Level::Before).await;
-    database.close().await;
 }
 
 #[tokio::test]
 async fn a_step_of_a_newer_version_is_not_guessed_at() {
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     climb(&mut conn, Level::Before).await;
     sqlx::raw_sql("INSERT INTO callbench.migration VALUES ('idx_of_tomorrow', 'optimized')")
         .execute(&mut conn)
@@ -239,7 +230,6 @@ async fn a_step_of_a_newer_version_is_not_guessed_at() {
         .unwrap();
     let error = migrate(&mut conn, Level::Indexed, &mut |_| {}).await.unwrap_err();
     assert!(matches!(&error, Error::UnknownStep(step) if step == "idx_of_tomorrow"), "{error}");
-    database.close().await;
 }
 
 /// The totals against the aggregate that they stand for.
@@ -273,7 +263,7 @@ async fn totals_are_backfilled_and_follow_every_statement() {
                 (ARRAY['completed', 'missed', 'busy'])[1 + i % 3], i, i, (ARRAY['campaign', 'direct', 'callback'])[1 + i % 4 % 3],
                 CASE WHEN i % 5 > 0 THEN 0.0375 * (i % 11) END
          FROM generate_series(1, 500) AS i";
-    let (database, mut conn) = fresh().await;
+    let (_database, mut conn) = fresh().await;
     climb(&mut conn, Level::Indexed).await;
     sqlx::raw_sql(CALLS).execute(&mut conn).await.unwrap();
     climb(&mut conn, Level::Optimized).await;
@@ -293,5 +283,4 @@ async fn totals_are_backfilled_and_follow_every_statement() {
     let left: i64 =
         sqlx::query_scalar("SELECT count(*) FROM customer_call_stats").fetch_one(&mut conn).await.unwrap();
     assert_eq!(left, 0, "after TRUNCATE");
-    database.close().await;
 }
