@@ -1,1 +1,30 @@
-//! datagen
+//! Data like production's, at the speed of COPY.
+//!
+//! What the data set is to be ([`Spec`]) decides who there is ([`population`]) and every row ([`entities`]); rows
+//! become the bytes of PostgreSQL's binary COPY format ([`encode`]), and the loader sends them over several
+//! connections. Rows are pure functions of (seed, table and its version, entity, field), see [`kernel`]: threads,
+//! chunks and connections never change a byte, and one checksum per table proves it ([`checksum`]).
+
+pub mod checksum;
+pub mod dictionaries;
+pub mod distributions;
+pub mod encode;
+pub mod entities;
+mod error;
+pub mod kernel;
+mod ledger;
+mod loader;
+mod plan;
+pub mod population;
+mod progress;
+mod seed;
+mod spec;
+pub mod timeline;
+
+pub use entities::Table;
+pub use error::Error;
+pub use ledger::{LoadedTable, Present, present};
+pub use plan::{Plan, PlannedTable, plan};
+pub use progress::{Phase, Progress, Unit};
+pub use seed::{Options, Seeded, seed};
+pub use spec::{DATASET_VERSION, DEFAULT_SEED, LARGEST_SLUG, Scale, Spec};

@@ -1,1 +1,29 @@
-//! loadgen
+//! The load generator: requests offered honestly, answers checked, and the database watched from inside.
+//!
+//! [`measure`] carries out a [`Plan`] over one or more [`Target`]s and returns plain data ([`Measured`]). It speaks
+//! HTTP and SQL and knows nothing of the reference server, so that it measures anybody's server just as well.
+//!
+//! - [`operations`]: what is requested and how a reply is checked; written once, used by both loops.
+//! - [`arrivals`]: when requests are due in the open loop; pure and seeded. [`pacer`] wakes the client up on time.
+//! - `engine`: goose's users as the pool of workers, fed with one window after another.
+//! - [`recorder`]: what happened in a window, in whole histograms.
+//! - [`rounds`]: which window comes when, how much load it offers, and whether it can be trusted; pure.
+//! - [`probes`]: the database's and the operating system's side of the same windows.
+
+pub mod arrivals;
+mod engine;
+mod equal_rows;
+mod error;
+mod measure;
+mod observer;
+pub mod operations;
+pub mod pacer;
+mod plan;
+pub mod probes;
+pub mod recorder;
+pub mod rounds;
+
+pub use error::Error;
+pub use measure::{Measured, measure};
+pub use observer::{Event, Observer, Position, Silent};
+pub use plan::{Plan, Target};

@@ -54,6 +54,20 @@ impl Latency {
         (self.count() > 0).then(|| self.0.value_at_quantile(quantile))
     }
 
+    /// The sample of this rank (1 is the smallest) in microseconds, at the upper edge of its bucket as
+    /// [`Self::quantile_us`] has it; `None` for rank 0 and beyond the number of samples.
+    #[must_use]
+    pub fn at_rank_us(&self, rank: u64) -> Option<u64> {
+        if rank == 0 {
+            return None;
+        }
+        let mut seen = 0;
+        self.0.iter_recorded().find_map(|bucket| {
+            seen += bucket.count_since_last_iteration();
+            (seen >= rank).then(|| self.0.highest_equivalent(bucket.value_iterated_to()).min(self.0.max()))
+        })
+    }
+
     /// The greatest sample in microseconds; `None` without samples.
     #[must_use]
     pub fn max_us(&self) -> Option<u64> {
@@ -124,6 +138,14 @@ mod tests {
         let latency = of(&[1, 2, 3, 500_000, 7_200_000_000]);
         let json = serde_json::to_string(&latency).unwrap();
         assert_eq!(serde_json::from_str::<Latency>(&json).unwrap(), latency);
+    }
+
+    #[test]
+    fn a_rank_finds_the_sample_that_stands_there() {
+        let latency = of(&[30, 10, 20, 20, 900_000]);
+        let at = |rank| latency.at_rank_us(rank);
+        assert_eq!([at(0), at(1), at(2), at(3), at(4), at(6)], [None, Some(10), Some(20), Some(20), Some(30), None]);
+        assert_eq!(at(5), latency.max_us());
     }
 
     #[test]

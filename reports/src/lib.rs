@@ -1,6 +1,20 @@
 //! The result of a run, statistics, budgets, and everything that prints them.
 //!
-//! This crate knows no database and no network: results go in, files and verdicts come out.
+//! This crate knows no database and no network: results go in, files and verdicts come out. A [`run::Run`] is the
+//! whole result as plain data; [`budgets`] judges it, and [`terminal`], [`html`] and [`store`] print it. All of them
+//! look at it through [`summary`] (one subject under one operation) and [`comparison`] (two of those), so that no
+//! two outputs can disagree.
 
+pub mod budgets;
+pub mod comparison;
+pub mod html;
 pub mod latency;
+pub mod quantity;
 pub mod run;
+pub mod sample;
+pub mod stats;
+pub mod store;
+pub mod summary;
+pub mod terminal;
+
+pub use budgets::exit_code;

@@ -327,6 +327,43 @@ pub struct Verdict {
     pub headroom: Option<f64>,
     /// One sentence on why.
     pub reason: String,
+    /// For a ratio: the subject or operation that was the base.
+    #[serde(default)]
+    pub against: Option<String>,
+    /// On which side of the limit the value has to stay.
+    #[serde(default)]
+    pub bound: Bound,
+    /// What an answer other than a pass does to the run, by the policy in force when it was judged.
+    #[serde(default)]
+    pub weight: Weight,
+}
+
+/// The side of the limit on which a value has to stay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// Below it: `<`, `<=`.
+    #[default]
+    Upper,
+    /// Above it: `>`, `>=`.
+    Lower,
+    /// On it: `=`.
+    Exact,
+}
+
+/// What a verdict that is not a pass does to the exit code of the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// The run fails (exit code 1).
+    #[default]
+    Fail,
+    /// The run could not be judged (exit code 2), unless something else fails it.
+    Undecided,
+    /// The run passes, and the verdict is shown as a warning.
+    Warn,
+    /// The run passes.
+    Pass,
 }
 
 /// A measured value with its interval.

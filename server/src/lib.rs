@@ -1,1 +1,33 @@
-//! server
+//! The reference server: a multi-tenant customer list API over PostgreSQL, in variants that can be measured against
+//! each other.
+//!
+//! A request takes this walk, and each station is a module: `requests` (one log line, one time limit) -> `app` (which
+//! path) -> `auth` (whose token) -> `permission` (one statement: may they, and the clock of the request) -> `customers`
+//! (parameters, cursors, links, the body) -> `variants` (the statements). What a variant may differ in is how it gets
+//! its rows; their values, and everything around them, are shared. `refusal` holds every answer that is not a page.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! let config = server::Config::new("postgres://postgres@127.0.0.1/callbench", server::Variant::Live);
+//! server::serve(config, listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod app;
+mod auth;
+mod config;
+mod customers;
+mod database;
+mod error;
+mod health;
+mod permission;
+mod query;
+mod refusal;
+mod requests;
+mod variants;
+
+pub use app::serve;
+pub use config::{Config, UnknownVariant, Variant};
+pub use error::Error;

@@ -1,0 +1,93 @@
+//! `call_campaign_customer`: which customers a campaign is to call.
+//!
+//! Under half of the customers are in none, some in several. A customer is only enrolled in a campaign that still ran
+//! when they came, and at a time when both existed.
+
+use std::ops::ControlFlow;
+
+use super::Table;
+use super::campaign::Status;
+use crate::distributions::choose;
+use crate::encode::Writer;
+use crate::kernel::{Entity, below};
+use crate::population::Tenant;
+use crate::timeline::DAY_US;
+
+const COUNT: u64 = 0;
+/// Each possible enrolment has four fields of its own, from here on.
+const FIRST: u64 = 1;
+const FIELDS: u64 = 5;
+
+const MOST_ENROLMENTS: usize = 3;
+
+/// One enrolment.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolment {
+    entity: Entity,
+    /// Its place among the possible enrolments of the customer.
+    slot: u64,
+    /// Ordinal of the campaign.
+    pub campaign: usize,
+    /// When the customer was enrolled, in microseconds since 1970.
+    pub created_us: i64,
+}
+
+impl Enrolment {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> [u8; 16] {
+        self.entity.uuid(FIRST + self.slot * FIELDS)
+    }
+
+    fn status(&self, tenant: &Tenant) -> &'static str {
+        let draw = self.entity.draw(FIRST + self.slot * FIELDS + 4);
+        match tenant.campaigns[self.campaign].status {
+            Status::Completed => choose(draw, &[("completed", 800), ("failed", 200)]),
+            Status::Active => {
+                choose(draw, &[("pending", 400), ("in_progress", 300), ("completed", 200), ("failed", 100)])
+            }
+            Status::Paused => choose(draw, &[("pending", 600), ("in_progress", 100), ("completed", 300)]),
+            Status::Draft => "pending",
+        }
+    }
+}
+
+/// The enrolments of customer number `ordinal`, who came at `created_us`; each in another campaign.
+#[must_use]
+pub fn of_customer(tenant: &Tenant, ordinal: u64, created_us: i64) -> impl Iterator<Item = Enrolment> {
+    let entity = tenant.enrolment_scope.entity(ordinal);
+    let count = choose(entity.draw(COUNT), &[(0_u64, 450), (1, 350), (2, 150), (3, 50)]);
+    let mut enrolments = [None; MOST_ENROLMENTS];
+    if count > 0 {
+        let begun = &tenant.campaigns[..tenant.campaigns.len() - 1];
+        let first_open = begun.partition_point(|campaign| campaign.ended_us <= created_us);
+        for slot in 0..count {
+            let fields = FIRST + slot * FIELDS;
+            let open = (begun.len() - first_open) as u64;
+            let campaign = first_open + usize::try_from(below(entity.draw(fields + 2), open)).expect("a small number");
+            if enrolments.iter().flatten().any(|other: &Enrolment| other.campaign == campaign) {
+                continue;
+            }
+            let from_us = begun[campaign].started_us.max(created_us);
+            let within_us = (begun[campaign].ended_us - from_us).min(3 * DAY_US);
+            let after_us = below(entity.draw(fields + 3), within_us.cast_unsigned()).cast_signed();
+            enrolments[usize::try_from(slot).expect("a small number")] =
+                Some(Enrolment { entity, slot, campaign, created_us: from_us + after_us });
+        }
+    }
+    enrolments.into_iter().flatten()
+}
+
+pub(super) fn write(tenant: &Tenant, ordinal: u64, created_us: i64, writer: &mut Writer<'_>) -> ControlFlow<()> {
+    for enrolment in of_customer(tenant, ordinal, created_us) {
+        writer.row(Table::Enrolment.width(), |fields| {
+            fields.uuid(&enrolment.id());
+            fields.uuid(&tenant.id);
+            fields.uuid(&tenant.campaigns[enrolment.campaign].id);
+            fields.uuid(&super::customer::id(tenant, ordinal));
+            fields.text(enrolment.status(tenant));
+            fields.time(enrolment.created_us);
+        })?;
+    }
+    ControlFlow::Continue(())
+}

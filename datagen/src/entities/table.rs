@@ -1,0 +1,218 @@
+//! The tables, and how their rows are cut into chunks.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::{call, campaign, customer, enrolment, label, staff, workspace};
+use crate::encode::Writer;
+use crate::population::{Member, Population};
+
+/// Workspaces whose small tables make one chunk.
+const WORKSPACES_PER_CHUNK: u64 = 256;
+/// Customers in a chunk, about: 6 MB of rows.
+const CUSTOMERS_PER_CHUNK: u64 = 10_000;
+/// Calls in a chunk, about: 10 MB of rows.
+const CALLS_PER_CHUNK: u64 = 50_000;
+
+/// A table that the generator fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// `workspace`
+    Workspace,
+    /// `employee`
+    Employee,
+    /// `app_user`
+    AppUser,
+    /// `user_workspace`
+    UserWorkspace,
+    /// `auth_token`
+    AuthToken,
+    /// `label`
+    Label,
+    /// `call_campaign`
+    Campaign,
+    /// `customer`
+    Customer,
+    /// `customer_label`
+    CustomerLabel,
+    /// `call_campaign_customer`
+    Enrolment,
+    /// `call`
+    Call,
+}
+
+impl Table {
+    /// All tables in the order in which they are loaded: what is referred to comes first.
+    pub const ALL: [Self; 11] = [
+        Self::Workspace,
+        Self::Employee,
+        Self::AppUser,
+        Self::UserWorkspace,
+        Self::AuthToken,
+        Self::Label,
+        Self::Campaign,
+        Self::Customer,
+        Self::CustomerLabel,
+        Self::Enrolment,
+        Self::Call,
+    ];
+
+    /// Its name in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Workspace => "workspace",
+            Self::Employee => "employee",
+            Self::AppUser => "app_user",
+            Self::UserWorkspace => "user_workspace",
+            Self::AuthToken => "auth_token",
+            Self::Label => "label",
+            Self::Campaign => "call_campaign",
+            Self::Customer => "customer",
+            Self::CustomerLabel => "customer_label",
+            Self::Enrolment => "call_campaign_customer",
+            Self::Call => "call",
+        }
+    }
+
+    /// Its columns, in the order of the fields.
+    #[must_use]
+    pub const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Workspace => &["id", "slug", "name", "created_at"],
+            Self::Employee => &["id", "workspace_id", "name", "email", "created_at"],
+            Self::AppUser => &["id", "email", "name", "role", "employee_id", "is_active", "created_at"],
+            Self::UserWorkspace => &["user_id", "workspace_id"],
+            Self::AuthToken => &["token_sha256", "user_id", "created_at"],
+            Self::Label => &["id", "workspace_id", "name"],
+            Self::Campaign => &["id", "workspace_id", "name", "status", "started_at", "ended_at", "created_at"],
+            Self::Customer => &[
+                "id",
+                "workspace_id",
+                "name",
+                "email",
+                "phone",
+                "carrier",
+                "status",
+                "quality",
+                "call_status",
+                "duration",
+                "is_test",
+                "checked",
+                "other_attributes",
+                "is_deleted",
+                "deleted_at",
+                "employee_id",
+                "created_at",
+                "updated_at",
+            ],
+            Self::CustomerLabel => &["customer_id", "label_id"],
+            Self::Enrolment => &["id", "workspace_id", "campaign_id", "customer_id", "status", "created_at"],
+            Self::Call => &[
+                "id",
+                "workspace_id",
+                "customer_id",
+                "campaign_customer_id",
+                "direction",
+                "status",
+                "duration",
+                "duration_seconds",
+                "recording_url",
+                "transcript",
+                "sentiment_score",
+                "call_type",
+                "billing_rate",
+                "created_at",
+            ],
+        }
+    }
+
+    /// The number of its columns, as a row begins with it.
+    #[must_use]
+    pub(crate) const fn width(self) -> u16 {
+        self.columns().len() as u16
+    }
+
+    /// The statement that takes its rows in binary form.
+    #[must_use]
+    pub fn copy_in(self) -> String {
+        format!("COPY public.{} ({}) FROM STDIN (FORMAT binary)", self.name(), self.columns().join(", "))
+    }
+
+    /// The statement that gives its rows back in binary form.
+    #[must_use]
+    pub fn copy_out(self) -> String {
+        format!("COPY public.{} ({}) TO STDOUT (FORMAT binary)", self.name(), self.columns().join(", "))
+    }
+
+    /// How many chunks its rows make: a function of the specification, never of the number of workers.
+    #[must_use]
+    pub fn chunks(self, population: &Population) -> u64 {
+        let spec = &population.spec;
+        match self {
+            Self::Customer | Self::CustomerLabel | Self::Enrolment => {
+                (spec.customers + spec.other_customers).div_ceil(CUSTOMERS_PER_CHUNK)
+            }
+            Self::Call => (spec.calls + spec.other_calls).div_ceil(CALLS_PER_CHUNK),
+            _ => (population.tenants.len() as u64).div_ceil(WORKSPACES_PER_CHUNK),
+        }
+    }
+
+    /// Writes the rows of chunk `chunk`. Breaks when the writer does.
+    pub fn write_chunk(self, population: &Population, chunk: u64, writer: &mut Writer<'_>) -> ControlFlow<()> {
+        let chunks = self.chunks(population);
+        match self {
+            Self::Customer | Self::CustomerLabel | Self::Enrolment => {
+                for member in population.customers_of_chunk(chunk, chunks) {
+                    self.write_customer(population, member, writer)?;
+                }
+            }
+            Self::Call => {
+                for member in population.calls_of_chunk(chunk, chunks) {
+                    let tenant = &population.tenants[member.tenant as usize];
+                    let call = call::row(population, tenant, member.ordinal, member.position);
+                    writer.row(self.width(), |fields| call.write(fields))?;
+                }
+            }
+            _ => {
+                let from = usize::try_from(chunk * WORKSPACES_PER_CHUNK).expect("a chunk of existing workspaces");
+                let tenants = &population.tenants[from..];
+                let in_chunk = tenants.len().min(usize::try_from(WORKSPACES_PER_CHUNK).expect("a small number"));
+                for tenant in &tenants[..in_chunk] {
+                    match self {
+                        Self::Workspace => workspace::write(population, tenant, writer)?,
+                        Self::Employee => staff::write_employees(population, tenant, writer)?,
+                        Self::AppUser => staff::write_users(population, tenant, writer)?,
+                        Self::UserWorkspace => staff::write_memberships(population, tenant, writer)?,
+                        Self::AuthToken => staff::write_tokens(population, tenant, writer)?,
+                        Self::Label => label::write_labels(population, tenant, writer)?,
+                        _ => campaign::write(population, tenant, writer)?,
+                    }
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Writes what this table holds of one customer.
+    fn write_customer(self, population: &Population, member: Member, writer: &mut Writer<'_>) -> ControlFlow<()> {
+        let tenant = &population.tenants[member.tenant as usize];
+        match self {
+            Self::Customer => {
+                let customer = customer::row(population, tenant, member.ordinal, member.position);
+                writer.row(self.width(), |fields| customer.write(population, tenant, fields))
+            }
+            Self::CustomerLabel => label::write_of_customer(tenant, member.ordinal, writer),
+            _ => {
+                let created_us = population.arrival_us(member.position);
+                enrolment::write(tenant, member.ordinal, created_us, writer)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

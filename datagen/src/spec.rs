@@ -1,0 +1,209 @@
+//! What the data set is to be: the few numbers that, with the version of the generator, decide every byte.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// The version of the rows. It grows whenever the same specification gives other rows than before, so that a stored
+/// data set is never taken for one that today's generator would write.
+pub const DATASET_VERSION: u32 = 1;
+
+/// Slug of the workspace under test, the largest one.
+pub const LARGEST_SLUG: &str = "enterprise-workspace-1";
+
+/// The seed that is used when none is given.
+pub const DEFAULT_SEED: u64 = 20_260_131;
+
+/// A size with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// 2,000 customers and 20,000 calls in the largest workspace, seconds to load: for tests and smoke runs.
+    Tiny,
+    /// 50,000 and 1,000,000: a developer's database.
+    Dev,
+    /// 1,000,000 and 5,000,000: what `callbench demo` measures.
+    Demo,
+    /// 1,000,000 and 50,000,000: the largest workspace of production.
+    Enterprise,
+}
+
+impl Scale {
+    /// All scales, smallest first.
+    pub const ALL: [Self; 4] = [Self::Tiny, Self::Dev, Self::Demo, Self::Enterprise];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::Dev => "dev",
+            Self::Demo => "demo",
+            Self::Enterprise => "enterprise",
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Scale {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|scale| scale.name() == name).ok_or_else(|| Error::UnknownScale(name.to_owned()))
+    }
+}
+
+/// The specification of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// Name of the scale, or `custom`.
+    pub scale: String,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Customers of the largest workspace.
+    pub customers: u64,
+    /// Calls of the largest workspace.
+    pub calls: u64,
+    /// Number of workspaces, the largest one included.
+    pub workspaces: u32,
+    /// Customers of all other workspaces together; at least one each.
+    pub other_customers: u64,
+    /// Calls of all other workspaces together.
+    pub other_calls: u64,
+    /// The instant that the rows take for "now": nothing happens after it. Kept to the hour, rounded down.
+    pub as_of: DateTime<Utc>,
+}
+
+impl Spec {
+    /// The specification of a named scale.
+    #[must_use]
+    pub fn of(scale: Scale, seed: u64, as_of: DateTime<Utc>) -> Self {
+        let (customers, calls, workspaces, other_customers, other_calls) = match scale {
+            Scale::Tiny => (2_000, 20_000, 21, 2_000, 10_000),
+            Scale::Dev => (50_000, 1_000_000, 61, 25_000, 250_000),
+            Scale::Demo => (1_000_000, 5_000_000, 241, 200_000, 1_000_000),
+            Scale::Enterprise => (1_000_000, 50_000_000, 501, 1_000_000, 10_000_000),
+        };
+        let scale = scale.name().to_owned();
+        Self { scale, seed, customers, calls, workspaces, other_customers, other_calls, as_of: whole_hour(as_of) }
+    }
+
+    /// A specification of one's own. The other workspaces share a fifth as many customers and calls as the largest
+    /// has; set the fields for another ratio.
+    #[must_use]
+    pub fn custom(customers: u64, calls: u64, workspaces: u32, seed: u64, as_of: DateTime<Utc>) -> Self {
+        let others = u64::from(workspaces.saturating_sub(1));
+        Self {
+            scale: "custom".to_owned(),
+            seed,
+            customers,
+            calls,
+            workspaces,
+            other_customers: if others == 0 { 0 } else { (customers / 5).max(others) },
+            other_calls: if others == 0 { 0 } else { calls / 5 },
+            as_of: whole_hour(as_of),
+        }
+    }
+
+    /// Says what about this specification cannot be generated, if anything.
+    pub fn check(&self) -> Result<(), Error> {
+        let others = u64::from(self.workspaces.saturating_sub(1));
+        let limits = [
+            (self.workspaces >= 1, "at least one workspace is needed"),
+            (self.workspaces <= 1_000_000, "at most 1,000,000 workspaces are supported"),
+            (self.customers >= 1, "the largest workspace needs at least one customer"),
+            (self.other_customers >= others, "each further workspace needs at least one customer"),
+            (others > 0 || self.other_customers == 0, "other customers need a second workspace"),
+            (others > 0 || self.other_calls == 0, "calls of other workspaces need a second workspace"),
+            (
+                self.customers.max(self.other_customers) <= 1_000_000_000,
+                "at most 1,000,000,000 customers are supported in the largest workspace and in all others",
+            ),
+            (
+                self.calls.max(self.other_calls) <= 100_000_000_000,
+                "at most 100,000,000,000 calls are supported in the largest workspace and in all others",
+            ),
+            (
+                (1_000_000_000..=32_000_000_000).contains(&self.as_of.timestamp()),
+                "the date of the data must lie between 2001 and 2984",
+            ),
+        ];
+        match limits.into_iter().find(|&(holds, _)| !holds) {
+            None => Ok(()),
+            Some((_, limit)) => Err(Error::Spec(limit)),
+        }
+    }
+
+    /// Whether `other` describes the same data set; the dates are compared only if `dates_too`.
+    #[must_use]
+    pub fn is_same(&self, other: &Self, dates_too: bool) -> bool {
+        let undated = |spec: &Self| Self { scale: String::new(), as_of: DateTime::UNIX_EPOCH, ..spec.clone() };
+        undated(self) == undated(other) && (!dates_too || self.as_of == other.as_of)
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (seed {}, {} customers and {} calls in the largest of {} workspaces, {} and {} in the others)",
+            self.scale,
+            self.seed,
+            self.customers,
+            self.calls,
+            self.workspaces,
+            self.other_customers,
+            self.other_calls
+        )
+    }
+}
+
+fn whole_hour(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.duration_trunc(TimeDelta::hours(1)).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> DateTime<Utc> {
+        "2026-03-01T12:34:56Z".parse().unwrap()
+    }
+
+    #[test]
+    fn every_scale_is_within_the_limits() {
+        for scale in Scale::ALL {
+            Spec::of(scale, 1, noon()).check().unwrap();
+            assert_eq!(scale.name().parse::<Scale>().unwrap(), scale);
+        }
+        Spec::custom(70_000_000, 1_000_000_000, 10_000, 1, noon()).check().unwrap();
+        Spec::custom(1, 0, 1, 1, noon()).check().unwrap();
+    }
+
+    #[test]
+    fn what_can_not_be_generated_is_refused() {
+        assert!(Spec::custom(0, 0, 1, 1, noon()).check().is_err());
+        assert!(Spec::custom(1, 1, 0, 1, noon()).check().is_err());
+        let starved = Spec { other_customers: 3, ..Spec::custom(10, 10, 5, 1, noon()) };
+        assert!(starved.check().is_err());
+        assert!("huge".parse::<Scale>().is_err());
+    }
+
+    #[test]
+    fn the_same_numbers_at_another_date_are_the_same_data_set_unless_the_date_was_asked_for() {
+        let spec = Spec::of(Scale::Tiny, 1, noon());
+        let later = Spec::of(Scale::Tiny, 1, noon() + TimeDelta::days(1));
+        assert!(spec.is_same(&later, false));
+        assert!(!spec.is_same(&later, true));
+        assert!(!spec.is_same(&Spec::of(Scale::Tiny, 2, noon()), false));
+        assert!(!spec.is_same(&Spec::of(Scale::Dev, 1, noon()), false));
+    }
+}

@@ -1,0 +1,280 @@
+//! The loader: any number of connections, any level, interrupted, repeated, refused.
+
+use cluster::testing;
+use datagen::{Error, Options, Scale, Seeded, Spec, Table};
+use migrations::Level;
+use sqlx::Connection as _;
+use crate::support::{Listener, as_of, connect, connections, load, number, read_back, schema, spec};
+
+async fn migrated(url: &str, level: Level) -> Vec<String> {
+    let mut conn = connect(url).await;
+    migrations::migrate(&mut conn, level, &mut |_| {}).await.unwrap();
+    schema(&mut conn).await
+}
+
+#[tokio::test]
+async fn one_and_four_connections_load_the_same_rows() {
+    let (one, four) = tokio::join!(testing::database("one"), testing::database("four"));
+    let by_one = load(one.url(), &spec(), Level::Before, &connections(1)).await;
+    let by_four = load(four.url(), &spec(), Level::Before, &connections(4)).await;
+    assert_eq!(by_one.tables, by_four.tables);
+    let mut conn = connect(four.url()).await;
+    for (table, loaded) in Table::ALL.into_iter().zip(&by_one.tables) {
+        let (rows, checksum) = read_back(&mut conn, table).await;
+        assert_eq!((rows, format!("{:016x}", checksum.0)), (loaded.rows, loaded.checksum.clone()), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn another_seed_gives_other_rows() {
+    let database = testing::database("seeds").await;
+    let tiny = |seed| Spec::of(Scale::Tiny, seed, as_of());
+    let first = load(database.url(), &tiny(1), Level::Before, &connections(2)).await;
+    let drop = Options { drop: true, ..connections(2) };
+    let second = load(database.url(), &tiny(2), Level::Before, &drop).await;
+    for (first, second) in first.tables.iter().zip(&second.tables) {
+        assert_ne!(first.checksum, second.checksum, "{}", first.table);
+    }
+}
+
+#[tokio::test]
+async fn values_stay_what_they_are_for_ever() {
+    let database = testing::database("golden").await;
+    let present = load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), Level::Before, &connections(2)).await;
+    let found: Vec<String> =
+        present.tables.iter().map(|table| format!("{} {} {}", table.table, table.rows, table.checksum)).collect();
+    assert_eq!(found, GOLDEN, "if the change is meant, the version of the data set has to grow");
+}
+
+const GOLDEN: [&str; 11] = [""; 11];
+
+#[tokio::test]
+async fn the_schema_is_the_same_after_the_load_at_every_level() {
+    for level in [Level::Before, Level::Indexed, Level::Optimized] {
+        let database = testing::database("schema").await;
+        let before = migrated(database.url(), level).await;
+        load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), level, &connections(3)).await;
+        let mut conn = connect(database.url()).await;
+        assert_eq!(schema(&mut conn).await, before, "{level}");
+        assert_eq!(migrations::level(&mut conn).await.unwrap(), Some(level));
+    }
+}
+
+#[tokio::test]
+async fn an_index_of_the_users_own_comes_back_with_its_comment() {
+    let database = testing::database("own_index").await;
+    migrated(database.url(), Level::Before).await;
+    let mut conn = connect(database.url()).await;
+    sqlx::raw_sql(
+        "CREATE INDEX \"my Index\" ON call (lower(status) DESC) INCLUDE (duration) WITH (fillfactor = 70)
+             WHERE status <> 'it''s';
+         COMMENT ON INDEX \"my Index\" IS 'don''t lose me'",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let before = schema(&mut conn).await;
+    load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), Level::Before, &connections(2)).await;
+    assert_eq!(schema(&mut conn).await, before);
+}
+
+#[tokio::test]
+async fn totals_agree_with_calls_and_go_on_agreeing() {
+    let database = testing::database("totals").await;
+    load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), Level::Optimized, &connections(2)).await;
+    let mut conn = connect(database.url()).await;
+    let differing = "SELECT count(*) FROM (
+            SELECT workspace_id, customer_id, count(*) AS total_calls, sum(duration_seconds) AS total_duration_seconds,
+                   count(*) FILTER (WHERE status = 'completed'), count(*) FILTER (WHERE status = 'missed'),
+                   count(*) FILTER (WHERE call_type = 'campaign'),
+                   sum(CASE WHEN call_type = 'campaign'
+                       THEN coalesce(round(billing_rate * duration_seconds / 60, 4), 0) ELSE 0 END),
+                   sum(CASE WHEN call_type = 'direct'
+                       THEN coalesce(round(billing_rate * duration_seconds / 60, 4), 0) ELSE 0 END),
+                   sum(CASE WHEN call_type = 'callback'
+                       THEN coalesce(round(billing_rate * duration_seconds / 60, 4), 0) ELSE 0 END)
+            FROM call GROUP BY 1, 2
+            EXCEPT SELECT workspace_id, customer_id, total_calls, total_duration_seconds, successful_calls,
+                          missed_calls, campaign_calls, cost_campaign, cost_direct, cost_callback
+            FROM customer_call_stats) AS differing";
+    assert_eq!(number(&mut conn, differing).await, 0);
+    assert!(number(&mut conn, "SELECT count(*) FROM customer_call_stats").await > 1_000);
+    sqlx::raw_sql("DELETE FROM call WHERE id IN (SELECT id FROM call LIMIT 100)").execute(&mut conn).await.unwrap();
+    assert_eq!(number(&mut conn, differing).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_left_alone() {
+    let database = testing::database("twice").await;
+    let spec = Spec::of(Scale::Tiny, 1, as_of());
+    let first = load(database.url(), &spec, Level::Before, &connections(2)).await;
+    let mut conn = connect(database.url()).await;
+    let later = Spec::of(Scale::Tiny, 1, as_of() + chrono::TimeDelta::days(40));
+    for again in [&spec, &later] {
+        let listener = Listener::default();
+        let seeded = datagen::seed(database.url(), again, Level::Before, &connections(2), &listener).await.unwrap();
+        assert_eq!(seeded, Seeded::AlreadyThere(first.clone()));
+        assert!(listener.heard.lock().unwrap().is_empty());
+    }
+    assert_eq!(datagen::present(&mut conn).await.unwrap(), Some(first));
+    let exact = Options { exact_date: true, ..connections(2) };
+    let refused = datagen::seed(database.url(), &later, Level::Before, &exact, &()).await.unwrap_err();
+    assert!(matches!(refused, Error::OtherSpec { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn an_interrupted_load_is_known_to_be_incomplete_and_the_next_one_completes_it() {
+    let whole = {
+        let database = testing::database("whole").await;
+        load(database.url(), &spec(), Level::Indexed, &connections(2)).await
+    };
+    for phase in ["copy employee", "copy customer", "copy call", "indexes", "vacuum"] {
+        let database = testing::database("interrupted").await;
+        let untouched = migrated(database.url(), Level::Indexed).await;
+        let options = connections(2);
+        let listener = Listener { stop_in: Some((phase, options.stop.clone())), ..Listener::default() };
+        let stopped = datagen::seed(database.url(), &spec(), Level::Indexed, &options, &listener).await;
+        assert!(matches!(stopped, Err(Error::Interrupted)), "{phase}: {stopped:?}");
+
+        let mut conn = connect(database.url()).await;
+        let present = datagen::present(&mut conn).await.unwrap().unwrap();
+        assert!(!present.is_complete(), "{phase}");
+        let refused = datagen::seed(
+            database.url(),
+            &Spec::of(Scale::Tiny, 9, as_of()),
+            Level::Indexed,
+            &connections(2),
+            &(),
+        )
+        .await
+        .unwrap_err();
+        assert!(refused.to_string().contains("incomplete"), "{refused}");
+
+        let resumed = load(database.url(), &spec(), Level::Indexed, &connections(3)).await;
+        assert_eq!(resumed.tables, whole.tables, "{phase}");
+        assert_eq!(schema(&mut conn).await, untouched, "{phase}");
+        let call = Table::Call;
+        let (rows, checksum) = read_back(&mut conn, call).await;
+        let loaded = whole.tables.last().unwrap();
+        assert_eq!((rows, format!("{:016x}", checksum.0)), (loaded.rows, loaded.checksum.clone()), "{phase}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_whose_connections_are_killed_says_so_and_can_be_repeated() {
+    struct Killer(tokio::sync::Notify);
+    impl datagen::Progress for Killer {
+        fn advanced(&self, _units: u64, bytes: u64) {
+            if bytes > 1_000_000 {
+                self.0.notify_one();
+            }
+        }
+    }
+    let database = testing::database("killed").await;
+    let killer = Killer(tokio::sync::Notify::new());
+    let kill = async {
+        killer.0.notified().await;
+        let mut conn = connect(database.url()).await;
+        sqlx::query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'callbench seed'",
+        )
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    };
+    let options = connections(2);
+    let spec = spec();
+    let (broken, ()) =
+        tokio::join!(datagen::seed(database.url(), &spec, Level::Before, &options, &killer), kill);
+    let broken = broken.unwrap_err();
+    assert!(matches!(broken, Error::Broken { .. }), "{broken:?}");
+    load(database.url(), &spec, Level::Before, &connections(2)).await;
+}
+
+#[tokio::test]
+async fn another_specification_is_refused_and_named() {
+    let database = testing::database("other").await;
+    load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), Level::Before, &connections(2)).await;
+    let other = Spec::of(Scale::Tiny, 2, as_of());
+    let refused = datagen::seed(database.url(), &other, Level::Before, &connections(2), &()).await.unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("seed 1") && text.contains("seed 2") && text.contains("--drop"), "{text}");
+}
+
+#[tokio::test]
+async fn rows_that_somebody_else_wrote_are_not_touched() {
+    let database = testing::database("not_empty").await;
+    migrated(database.url(), Level::Before).await;
+    let mut conn = connect(database.url()).await;
+    sqlx::raw_sql("INSERT INTO workspace (slug, name) VALUES ('mine', 'Mine')").execute(&mut conn).await.unwrap();
+    let before = schema(&mut conn).await;
+    let tiny = Spec::of(Scale::Tiny, 1, as_of());
+    let refused = datagen::seed(database.url(), &tiny, Level::Indexed, &connections(2), &()).await.unwrap_err();
+    assert!(matches!(&refused, Error::NotEmpty { table, .. } if table == "workspace"), "{refused}");
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM workspace").await, 1);
+    assert_eq!(schema(&mut conn).await, before);
+    load(database.url(), &tiny, Level::Before, &Options { drop: true, ..connections(2) }).await;
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM workspace WHERE slug = 'mine'").await, 0);
+}
+
+#[tokio::test]
+async fn a_database_with_foreign_tables_is_refused_untouched_even_with_drop() {
+    let database = testing::database("foreign").await;
+    let mut conn = connect(database.url()).await;
+    sqlx::raw_sql("CREATE TABLE customer (id int PRIMARY KEY, name text); INSERT INTO customer VALUES (1, 'Ada')")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let tiny = Spec::of(Scale::Tiny, 1, as_of());
+    for drop in [false, true] {
+        let options = Options { drop, ..connections(2) };
+        let refused = datagen::seed(database.url(), &tiny, Level::Before, &options, &()).await.unwrap_err();
+        assert!(matches!(refused, Error::Migrate(migrations::Error::ForeignTables { .. })), "{refused}");
+    }
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM customer WHERE name = 'Ada'").await, 1);
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'callbench'").await, 0);
+}
+
+#[tokio::test]
+async fn a_second_seed_at_the_same_time_gives_up_with_a_sentence() {
+    let database = testing::database("two_at_once").await;
+    let mut first = connect(database.url()).await;
+    migrations::lock(&mut first, std::time::Duration::ZERO).await.unwrap();
+    let tiny = Spec::of(Scale::Tiny, 1, as_of());
+    let refused = datagen::seed(database.url(), &tiny, Level::Before, &connections(2), &()).await.unwrap_err();
+    assert!(matches!(refused, Error::Migrate(migrations::Error::Busy { .. })), "{refused}");
+    first.close().await.unwrap();
+    load(database.url(), &tiny, Level::Before, &connections(2)).await;
+}
+
+#[tokio::test]
+async fn progress_hears_of_every_row_and_phase() {
+    let database = testing::database("progress").await;
+    let listener = Listener::default();
+    let seeded =
+        datagen::seed(database.url(), &spec(), Level::Optimized, &connections(2), &listener).await.unwrap();
+    let present = seeded.present();
+    let rows: u64 = present.tables.iter().map(|table| table.rows).sum();
+    assert_eq!(*listener.rows.lock().unwrap(), rows);
+    assert_eq!(*listener.phases.lock().unwrap(), present.phases);
+    let names: Vec<&str> = present.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names[..2], ["copy workspace", "copy employee"]);
+    assert_eq!(names[10..], ["copy call", "totals", "indexes", "vacuum"]);
+    assert!(listener.heard.lock().unwrap().iter().any(|heard| heard == "copy call 120000 Rows"));
+}
+
+#[tokio::test]
+async fn a_wrong_url_gets_a_sentence() {
+    let database = testing::database("url").await;
+    let tiny = Spec::of(Scale::Tiny, 1, as_of());
+    let absent = database.url().replace(database.name(), "no_such_database");
+    for (url, expected) in [
+        (absent.as_str(), "no database `no_such_database`"),
+        ("postgres://127.0.0.1:1/x", "no PostgreSQL answers at 127.0.0.1:1"),
+        ("mysql://127.0.0.1/x", "the database URL can't be read"),
+    ] {
+        let refused = datagen::seed(url, &tiny, Level::Before, &connections(2), &()).await.unwrap_err();
+        assert!(refused.to_string().contains(expected), "{refused}");
+    }
+}

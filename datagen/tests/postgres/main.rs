@@ -1,0 +1,5 @@
+//! The rows and the loader against a real PostgreSQL.
+
+mod load;
+mod rows;
+mod support;

@@ -1,0 +1,60 @@
+//! The closed loop: each user sends its next request when the last one is answered.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// The users of a window.
+#[derive(Debug)]
+pub(crate) struct Users {
+    opened: Instant,
+    length: Duration,
+    at_least: u64,
+    places: AtomicUsize,
+    sent: AtomicU64,
+}
+
+impl Users {
+    /// `users` of the workers take turns from `opened` for `length`, and beyond it until `at_least` requests were
+    /// sent.
+    pub(crate) fn new(users: usize, opened: Instant, length: Duration, at_least: u64) -> Self {
+        Self { opened, length, at_least, places: AtomicUsize::new(users), sent: AtomicU64::new(0) }
+    }
+
+    /// Whether the worker that asks is one of the users.
+    pub(super) fn admit(&self) -> bool {
+        self.places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1)).is_ok()
+    }
+
+    /// When the first request may be sent.
+    pub(super) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Whether there is another turn at `now`.
+    pub(super) fn turn(&self, now: Instant) -> bool {
+        let sent = self.sent.fetch_add(1, Ordering::Relaxed);
+        sent < self.at_least || now < self.opened + self.length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_workers_are_users() {
+        let users = Users::new(2, Instant::now(), Duration::ZERO, 0);
+        assert_eq!([users.admit(), users.admit(), users.admit()], [true, true, false]);
+    }
+
+    #[test]
+    fn turns_end_with_the_window_but_not_before_enough_were_taken() {
+        let opened = Instant::now();
+        let length = Duration::from_secs(1);
+        let users = Users::new(1, opened, length, 2);
+        assert!(users.turn(opened));
+        assert!(users.turn(opened + length), "the second is still owed");
+        assert!(!users.turn(opened + length));
+        assert!(users.turn(opened + length / 2), "inside the window there is always another");
+    }
+}

@@ -1,0 +1,116 @@
+//! What can go wrong before and during a measurement, in sentences for the person who has to put it right.
+
+use reqwest::Url;
+
+/// Why a measurement could not be made. A reply that fails *during* a window is no error of this kind: it is counted
+/// in [`reports::run::Window::errors`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A scenario that nobody has written.
+    #[error("there is no scenario `{name}`{}; the scenarios are {}", did_you_mean(.suggestion), .known.join(", "))]
+    UnknownOperation {
+        /// The name as given.
+        name: String,
+        /// All names there are.
+        known: Vec<&'static str>,
+        /// The known name that is nearest to the given one, if one is near.
+        suggestion: Option<&'static str>,
+    },
+    /// A plan that can't be carried out.
+    #[error("the plan can't be carried out: {what}")]
+    Plan {
+        /// What is wrong with it, with the value.
+        what: String,
+    },
+    /// Nothing listens, or the connection broke.
+    #[error("no answer from {url}: {cause}; check that the server runs and that the URL is right")]
+    Unreachable {
+        /// The URL that was asked, without secrets.
+        url: String,
+        /// The reason as the HTTP client and the operating system gave it.
+        cause: String,
+    },
+    /// The server answered, but not with a page.
+    #[error("{url} answered {status} to the first look: {body}; {}", remedy(*.status))]
+    Refused {
+        /// The URL that was asked.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// The start of the body.
+        body: String,
+    },
+    /// The reply is not what the contract says.
+    #[error("{url} does not answer like a customer list: {what}")]
+    NotAPage {
+        /// The URL that was asked.
+        url: String,
+        /// What was wrong with the reply.
+        what: String,
+    },
+    /// There is nothing to measure.
+    #[error("the workspace `{workspace}` at {base_url} has no customers; seed it, or name another workspace")]
+    EmptyWorkspace {
+        /// The server.
+        base_url: String,
+        /// The workspace as given.
+        workspace: String,
+    },
+    /// The workspace is too small for a deep page.
+    #[error(
+        "{operation} needs {wanted} pages of {page_size} rows; the workspace `{workspace}` ended at page {last}: \
+         seed more customers, or ask for smaller pages"
+    )]
+    TooFewPages {
+        /// The operation that needs them.
+        operation: &'static str,
+        /// Pages needed.
+        wanted: u32,
+        /// Rows per page.
+        page_size: u32,
+        /// The workspace as given.
+        workspace: String,
+        /// The last page there is.
+        last: u32,
+    },
+    /// A link out of the server under test; the token must not follow it.
+    #[error(
+        "the link to the next page at {base_url} leads to another server, {link}; the token is not sent there: \
+         give the server's public URL, or let the server build its links from the `Host` header"
+    )]
+    ForeignLink {
+        /// The server under test.
+        base_url: String,
+        /// Where the link leads.
+        link: Box<Url>,
+    },
+    /// The database of a target can't be asked.
+    #[error("the database of `{subject}` can't be asked: {source}; check the URL, the user and the password")]
+    Database {
+        /// [`reports::run::Subject::name`].
+        subject: String,
+        /// What the database or the driver said.
+        source: sqlx::Error,
+    },
+    /// Goose refused its configuration or gave up.
+    #[error("the load engine failed: {what}")]
+    Engine {
+        /// What it said.
+        what: String,
+    },
+}
+
+fn did_you_mean(suggestion: &Option<&'static str>) -> String {
+    suggestion.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn remedy(status: u16) -> &'static str {
+    match status {
+        401 => "check the token",
+        403 => "check that the workspace exists and that the token's user is a member of it",
+        404 => "check the base URL: it is what stands before `/api/v1/customers/`",
+        500.. => "the server's log says more",
+        _ => "check the base URL, the workspace and the token",
+    }
+}

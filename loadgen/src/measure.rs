@@ -1,0 +1,278 @@
+//! The walk of a measurement: look, warm up, count, compare, and then the rounds.
+//!
+//! The coordinator does everything in turn, so that nothing else runs while a window is open. What was measured up to
+//! a stop is returned, marked as incomplete.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reports::run::{Check, Window, Work};
+use reqwest::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{Engine, REQUEST_TIMEOUT};
+use crate::error::Error;
+use crate::observer::{Event, Observer};
+use crate::operations::{self, Operation, Prepared};
+use crate::pacer::Pacer;
+use crate::plan::{Plan, Target};
+use crate::probes::{CpuMeter, StatementProbe};
+use crate::rounds::{self, Offer};
+
+mod compare;
+mod count;
+mod warm_up;
+mod window;
+
+/// What a measurement leaves behind.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// Every window, in the order in which they ran.
+    pub windows: Vec<Window>,
+    /// Counted work per target and operation; absent where the database could not be asked.
+    pub work: Vec<Work>,
+    /// Whether the targets return the same rows, one check per operation; none for a single target.
+    pub checks: Vec<Check>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// False when the measurement was stopped.
+    pub complete: bool,
+}
+
+/// Carries out a plan. Returns soon after `stop` is cancelled, with what was measured until then; whatever is in
+/// flight then is dropped, and no task or thread is left behind.
+pub async fn measure(
+    plan: &Plan,
+    targets: &[Target],
+    observer: &dyn Observer,
+    stop: CancellationToken,
+) -> Result<Measured, Error> {
+    plan.validate()?;
+    check_targets(targets)?;
+    // A token of its own, which also ends when goose's kill switch is pulled or this future is dropped.
+    let stop = stop.child_token();
+    let mut session = Session::new(plan, targets, observer, stop)?;
+    let complete = match session.carry_out().await {
+        Ok(()) => true,
+        Err(Halt::Stopped) => false,
+        Err(Halt::Failed(error)) => return Err(error),
+    };
+    let mut measured = session.measured;
+    rounds::mark_untrustworthy(&mut measured.windows);
+    measured.complete = complete;
+    Ok(measured)
+}
+
+fn check_targets(targets: &[Target]) -> Result<(), Error> {
+    let wrong = |what: String| Err(Error::Plan { what });
+    if targets.is_empty() {
+        return wrong("it has no target".to_owned());
+    }
+    for (index, target) in targets.iter().enumerate() {
+        target.list_url()?;
+        if targets[..index].iter().any(|other| other.subject.name == target.subject.name) {
+            return wrong(format!("two targets are called `{}`", target.subject.name));
+        }
+    }
+    Ok(())
+}
+
+/// Why a measurement ends before its end.
+enum Halt {
+    Stopped,
+    Failed(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A measurement under way.
+struct Session<'a> {
+    plan: &'a Plan,
+    targets: &'a [Target],
+    observer: &'a dyn Observer,
+    stop: CancellationToken,
+    /// The coordinator's own connections, so that its requests leave those of the workers as they are.
+    client: Client,
+    pacer: Arc<Pacer>,
+    started: Instant,
+    measured: Measured,
+}
+
+/// What is known of a target's side.
+struct Side {
+    meter: CpuMeter,
+    statements: Option<StatementProbe>,
+}
+
+/// One operation on one target, ready to be measured.
+struct Lane {
+    prepared: Arc<Prepared>,
+    offer: Offer,
+    mean_service: Duration,
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        plan: &'a Plan,
+        targets: &'a [Target],
+        observer: &'a dyn Observer,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
+        let engine = |what: String| Error::Engine { what };
+        let client = Client::builder().timeout(REQUEST_TIMEOUT).no_gzip().build();
+        Ok(Self {
+            plan,
+            targets,
+            observer,
+            stop,
+            client: client.map_err(|error| engine(error.to_string()))?,
+            pacer: Arc::new(
+                Pacer::start().map_err(|error| engine(format!("no thread for the pacer: {error}")))?,
+            ),
+            started: Instant::now(),
+            measured: Measured::default(),
+        })
+    }
+
+    async fn carry_out(&mut self) -> Result<(), Halt> {
+        let operations: Vec<&dyn Operation> =
+            self.plan.operations.iter().map(|name| operations::find(name)).collect::<Result<_, _>>()?;
+        let mut sides = Vec::new();
+        for target in self.targets {
+            sides.push(self.side(target).await?);
+        }
+
+        let workers = self.plan.workers();
+        let mut engine = Engine::start(&self.targets[0].base_url, workers, self.stop.clone()).await?;
+        let outcome = self.carry_out_with(&mut engine, &operations, &mut sides).await;
+        match outcome {
+            Ok(()) => self.close_the_books(engine).await,
+            Err(halt) => {
+                engine.abandon().await;
+                Err(halt)
+            }
+        }
+    }
+
+    async fn carry_out_with(
+        &mut self,
+        engine: &mut Engine,
+        operations: &[&dyn Operation],
+        sides: &mut [Side],
+    ) -> Result<(), Halt> {
+        let mut lanes = Vec::new();
+        for (target, side) in self.targets.iter().zip(&mut *sides) {
+            let mut of_target = Vec::new();
+            for operation in operations {
+                of_target.push(self.lane(engine, target, side, *operation).await?);
+            }
+            lanes.push(of_target);
+        }
+        for (index, operation) in operations.iter().enumerate() {
+            self.compare(operation.name(), &lanes, index).await?;
+        }
+        self.measure_rounds(engine, sides, &lanes).await
+    }
+
+    /// Prepares an operation on a target, warms it up, and counts its work.
+    async fn lane(
+        &mut self,
+        engine: &mut Engine,
+        target: &Target,
+        side: &mut Side,
+        operation: &dyn Operation,
+    ) -> Result<Lane, Halt> {
+        let subject = target.subject.name.as_str();
+        let name = operation.name();
+        self.observer.on(&Event::Preparing { subject, operation: name });
+        let prepared = self.unless_stopped(operation.prepare(&self.client, target)).await??;
+        let prepared = Arc::new(prepared);
+        self.observer.on(&Event::Warming { subject, operation: name });
+        let mean_service = self.warm_up(engine, subject, name, &prepared).await?;
+        let offer = rounds::offer(self.plan.load, self.plan.window, mean_service);
+        let lane = Lane { prepared, offer, mean_service };
+        self.warn_of_reduced_rate(subject, name, &lane);
+        if let Some(probe) = &mut side.statements {
+            self.observer.on(&Event::Counting { subject, operation: name });
+            self.count(probe, subject, name, &lane).await?;
+        }
+        Ok(lane)
+    }
+
+    /// Each target and operation once a round, the control target twice.
+    async fn measure_rounds(
+        &mut self,
+        engine: &mut Engine,
+        sides: &[Side],
+        lanes: &[Vec<Lane>],
+    ) -> Result<(), Halt> {
+        let controls: Vec<bool> = self.targets.iter().map(|target| target.control).collect();
+        let mut number = 0;
+        for round in 1..=self.plan.rounds {
+            for slot in rounds::order(self.plan.seed, round, self.plan.operations.len(), &controls) {
+                number += 1;
+                let lane = &lanes[slot.target][slot.operation];
+                self.window(engine, round, number, slot, lane, &sides[slot.target].meter).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goose counts as well; a difference would mean that a sample was lost on the way.
+    async fn close_the_books(&mut self, engine: Engine) -> Result<(), Halt> {
+        let recorded: u64 = self.measured.windows.iter().map(|window| window.requests).sum();
+        let counted = self.unless_stopped(engine.finish()).await??;
+        if counted != recorded {
+            self.warn(format!(
+                "goose counted {counted} requests and the histograms hold {recorded}; samples were lost"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Connects the probes of a target. A database that can't be reached is an error, since its URL was given; one
+    /// that doesn't count is a warning.
+    async fn side(&mut self, target: &Target) -> Result<Side, Halt> {
+        let Some(url) = &target.database_url else {
+            return Ok(Side { meter: CpuMeter::new(target.server_pid, None), statements: None });
+        };
+        let subject = &target.subject.name;
+        let database = |source| Error::Database { subject: subject.clone(), source };
+        let mut connection = self.unless_stopped(crate::probes::connect(url)).await?.map_err(database)?;
+        let postmaster = self.unless_stopped(crate::probes::postmaster_pid(&mut connection)).await?;
+        let meter = CpuMeter::new(target.server_pid, postmaster.map_err(database)?);
+        let statements = match self.unless_stopped(StatementProbe::new(connection)).await? {
+            Ok(probe) => Some(probe),
+            Err(reason) => {
+                self.warn(format!("the work of `{subject}` in the database is not counted: {reason}"));
+                None
+            }
+        };
+        Ok(Side { meter, statements })
+    }
+
+    fn warn_of_reduced_rate(&mut self, subject: &str, operation: &str, lane: &Lane) {
+        let reports::run::LoadModel::Open { rate_per_second: asked, .. } = self.plan.load else { return };
+        if let (true, Some(rate)) = (lane.offer.reduced, lane.offer.rate_per_second) {
+            let service_ms = lane.mean_service.as_secs_f64() * 1e3;
+            self.warn(format!(
+                "`{subject}` takes {service_ms:.0} ms for {operation} and was offered {rate:.2} requests/s instead of \
+                 {asked}, half of what it can answer one after another: its figures are those of a lighter load, \
+                 which flatters it"
+            ));
+        }
+    }
+
+    fn warn(&mut self, sentence: String) {
+        self.observer.on(&Event::Warning { sentence: &sentence });
+        self.measured.warnings.push(sentence);
+    }
+
+    async fn unless_stopped<F: Future>(&self, future: F) -> Result<F::Output, Halt> {
+        self.stop.run_until_cancelled(future).await.ok_or(Halt::Stopped)
+    }
+}

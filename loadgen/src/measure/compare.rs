@@ -1,0 +1,57 @@
+//! The rows of all targets, held against each other.
+
+use reports::run::Check;
+
+use super::{Halt, Lane, Session};
+use crate::equal_rows;
+use crate::observer::Event;
+use crate::operations::fetch;
+
+/// Some fields depend on the time of the request (calls of the last 30 days), and two requests are never made at the
+/// same time. A difference that is real is there at every look; one of the clock is gone at the next.
+const LOOKS: u32 = 3;
+
+impl Session<'_> {
+    /// Checks that an operation returns the same rows on all targets as on the first one.
+    pub(super) async fn compare(
+        &mut self,
+        operation: &str,
+        lanes: &[Vec<Lane>],
+        index: usize,
+    ) -> Result<(), Halt> {
+        if self.targets.len() < 2 {
+            return Ok(());
+        }
+        self.observer.on(&Event::Comparing { operation });
+        let names: Vec<&str> = self.targets.iter().map(|target| target.subject.name.as_str()).collect();
+        let mut rows = 0;
+        let mut found = None;
+        for other in 1..self.targets.len() {
+            let mut difference = None;
+            for _ in 0..LOOKS {
+                let first = self.body(&lanes[0][index], 0).await?;
+                let second = self.body(&lanes[other][index], other).await?;
+                rows = equal_rows::count(&first);
+                difference = equal_rows::difference(&first, &second);
+                if difference.is_none() {
+                    break;
+                }
+            }
+            if let Some(difference) = difference {
+                found = Some(format!("`{}` and `{}` differ at {difference}", names[0], names[other]));
+                break;
+            }
+        }
+        self.measured.checks.push(Check {
+            name: format!("{operation} returns the same rows from {}", names.join(", ")),
+            passed: found.is_none(),
+            detail: found.unwrap_or_else(|| format!("{rows} rows, equal in every field")),
+        });
+        Ok(())
+    }
+
+    async fn body(&self, lane: &Lane, target: usize) -> Result<Vec<u8>, Halt> {
+        let fetched = fetch(&self.client, &self.targets[target], lane.prepared.url());
+        Ok(self.unless_stopped(fetched).await??)
+    }
+}

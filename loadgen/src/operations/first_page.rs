@@ -1,0 +1,24 @@
+//! The first page of the workspace: what a user sees after signing in.
+
+use reqwest::Client;
+
+use super::walk::Walk;
+use super::{Operation, Preparing};
+use crate::plan::Target;
+
+/// `GET /api/v1/customers/?workspace_id=…&page_size=…`
+#[derive(Debug, Clone, Copy)]
+pub struct FirstPage;
+
+impl Operation for FirstPage {
+    fn name(&self) -> &'static str {
+        "first_page"
+    }
+
+    fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Preparing<'a> {
+        Box::pin(async move {
+            let walk = Walk::new(client, target)?;
+            walk.prepared(&walk.first().await?)
+        })
+    }
+}

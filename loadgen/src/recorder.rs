@@ -1,0 +1,228 @@
+//! What happened in one window: whole histograms, failures by kind, and a line of seconds.
+//!
+//! Times are taken from the *computed* instant at which a request was due, not from the tick that woke the client up:
+//! a client that wakes late has made the user wait. `response = lag + service` for every sample. Failed requests stand
+//! in the histograms like all others, since leaving them out would flatter a server that times out.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reports::run::{Second, Timings};
+
+/// The instants of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Instants {
+    /// When the worker that sent it became free; with `due` it tells a busy pool from a late client.
+    pub free: Instant,
+    /// When the schedule wanted it sent. In the closed loop, the instant of sending.
+    pub due: Instant,
+    /// When it was sent.
+    pub sent: Instant,
+    /// When the last byte of the body had come.
+    pub done: Instant,
+}
+
+/// The same, as the durations that are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// From the opening of the window until the request was due.
+    pub due_after: Duration,
+    /// `sent - due`.
+    pub lag: Duration,
+    /// `done - sent`.
+    pub service: Duration,
+    /// The part of the lag in which a worker was free: the client's own fault. The rest is queueing: all workers
+    /// were waiting for answers, which is the server's doing and a true result.
+    pub lateness: Duration,
+}
+
+impl Sample {
+    /// Splits the lag. The pool is fair, so the worker that takes an arrival is the one that has been free longest:
+    /// if it became free only after `due`, then nobody could have sent the request before.
+    #[must_use]
+    pub fn of(instants: Instants, opened: Instant) -> Self {
+        let Instants { free, due, sent, done } = instants;
+        Self {
+            due_after: due.saturating_duration_since(opened),
+            lag: sent.saturating_duration_since(due),
+            service: done.saturating_duration_since(sent),
+            lateness: sent.saturating_duration_since(due.max(free)),
+        }
+    }
+
+    /// `done - due`.
+    #[must_use]
+    pub fn response(&self) -> Duration {
+        self.lag + self.service
+    }
+}
+
+/// Everything recorded in a window.
+#[derive(Debug, Default)]
+pub struct Recording {
+    /// The four histograms. In the closed loop nothing is ever due, so `lag` and `lateness` stay empty.
+    pub timings: Timings,
+    /// Requests recorded.
+    pub requests: u64,
+    /// Failures by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// From the opening of the window to the last answer.
+    pub drained: Duration,
+    seconds: Vec<SecondSamples>,
+}
+
+#[derive(Debug, Default)]
+struct SecondSamples {
+    errors: u64,
+    response_us: Vec<u32>,
+}
+
+impl Recording {
+    /// Adds one request. `scheduled` says whether it had a due time of its own (open loop).
+    pub fn record(&mut self, sample: Sample, scheduled: bool, error: Option<&str>) {
+        let response = sample.response();
+        if scheduled {
+            self.timings.lag.record(sample.lag);
+            self.timings.lateness.record(sample.lateness);
+        }
+        self.timings.service.record(sample.service);
+        self.timings.response.record(response);
+        self.requests += 1;
+        self.drained = self.drained.max(sample.due_after + response);
+
+        let second = usize::try_from(sample.due_after.as_secs()).unwrap_or(usize::MAX);
+        if self.seconds.len() <= second {
+            self.seconds.resize_with(second + 1, SecondSamples::default);
+        }
+        let samples = &mut self.seconds[second];
+        samples.response_us.push(u32::try_from(response.as_micros()).unwrap_or(u32::MAX));
+        if let Some(kind) = error {
+            samples.errors += 1;
+            *self.errors.entry(kind.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// The window second by second.
+    #[must_use]
+    pub fn series(&self) -> Vec<Second> {
+        self.seconds.iter().map(SecondSamples::summary).collect()
+    }
+}
+
+impl SecondSamples {
+    fn summary(&self) -> Second {
+        let mut sorted = self.response_us.clone();
+        sorted.sort_unstable();
+        Second {
+            requests: sorted.len() as u64,
+            errors: self.errors,
+            // The lower median, which is a response that somebody had.
+            p50_us: sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0).into(),
+            max_us: sorted.last().copied().unwrap_or(0).into(),
+        }
+    }
+}
+
+/// A [`Recording`] that many workers write to. Recording takes about a microsecond, after the answer, so one lock is
+/// enough for tens of thousands of requests a second.
+#[derive(Debug)]
+pub struct Recorder {
+    opened: Instant,
+    scheduled: bool,
+    recording: Mutex<Recording>,
+}
+
+impl Recorder {
+    /// An empty record of a window that opens at `opened`; `scheduled` in the open loop.
+    #[must_use]
+    pub fn new(opened: Instant, scheduled: bool) -> Self {
+        Self { opened, scheduled, recording: Mutex::default() }
+    }
+
+    /// Adds one request.
+    pub fn record(&self, instants: Instants, error: Option<&str>) {
+        let sample = Sample::of(instants, self.opened);
+        let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        recording.record(sample, self.scheduled, error);
+    }
+
+    /// Takes what was recorded and leaves an empty record.
+    #[must_use]
+    pub fn take(&self) -> Recording {
+        std::mem::take(&mut *self.recording.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// A request with these instants, in milliseconds after the opening.
+    fn sample(free: u64, due: u64, sent: u64, done: u64) -> Sample {
+        let opened = Instant::now();
+        let at = |after| opened + ms(after);
+        Sample::of(Instants { free: at(free), due: at(due), sent: at(sent), done: at(done) }, opened)
+    }
+
+    #[test]
+    fn a_free_worker_that_wakes_late_is_lateness() {
+        let sample = sample(0, 10, 13, 20);
+        assert_eq!((sample.lag, sample.lateness, sample.service), (ms(3), ms(3), ms(7)));
+    }
+
+    #[test]
+    fn waiting_for_a_busy_pool_is_lag_but_not_lateness() {
+        let sample = sample(50, 10, 51, 60);
+        assert_eq!((sample.lag, sample.lateness), (ms(41), ms(1)));
+    }
+
+    #[test]
+    fn failures_are_counted_by_kind_and_stay_in_the_histograms() {
+        let mut recording = Recording::default();
+        recording.record(sample(0, 0, 0, 5), true, None);
+        recording.record(sample(0, 0, 0, 900), true, Some("timeout"));
+        assert_eq!(recording.errors, BTreeMap::from([("timeout".to_owned(), 1)]));
+        assert_eq!(recording.timings.response.count(), 2);
+        assert!(recording.timings.response.max_us().unwrap() >= 900_000);
+    }
+
+    #[test]
+    fn a_second_counts_the_requests_that_were_due_in_it() {
+        let mut recording = Recording::default();
+        recording.record(sample(0, 900, 900, 2500), true, Some("connect"));
+        recording.record(sample(0, 2000, 2000, 2010), true, None);
+        let series = recording.series();
+        assert_eq!(series.iter().map(|second| second.requests).collect::<Vec<_>>(), [1, 0, 1]);
+        assert_eq!((series[0].errors, series[0].p50_us, series[0].max_us), (1, 1_600_000, 1_600_000));
+        assert_eq!(series[1], Second::default());
+        assert_eq!(recording.drained, ms(2500));
+    }
+
+    #[test]
+    fn the_closed_loop_has_no_lag_to_record() {
+        let mut recording = Recording::default();
+        recording.record(sample(0, 1, 1, 5), false, None);
+        assert_eq!(recording.timings.lag.count(), 0);
+        assert_eq!(recording.timings.response, recording.timings.service);
+    }
+
+    proptest! {
+        #[test]
+        fn response_is_lag_plus_service_and_lateness_is_part_of_lag(
+            free in 0..5000_u64, due in 0..5000_u64, wait in 0..5000_u64, service in 0..5000_u64,
+        ) {
+            let sent = due.max(free) + wait;
+            let sample = sample(free, due, sent, sent + service);
+            prop_assert_eq!(sample.response(), ms(sent + service - due));
+            prop_assert!(sample.lateness <= sample.lag);
+            prop_assert_eq!(sample.lateness, ms(wait));
+        }
+    }
+}

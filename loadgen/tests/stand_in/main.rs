@@ -1,0 +1,6 @@
+//! The load generator against a stand-in server, over real HTTP.
+
+mod deep_pages;
+mod replies;
+mod server;
+mod truth;

@@ -1,0 +1,233 @@
+//! A customer list over HTTP whose delays, freezes and faults are known, so that what the load generator reports can
+//! be held against the truth.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use loadgen::{Event, Measured, Observer, Plan, Target};
+use reports::run::{LoadModel, Subject};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
+pub(crate) const TOKEN: &str = "token123";
+
+/// How links name pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    Cursors,
+    Numbers,
+}
+
+/// What is wrong with the replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    Status(u16),
+    Html,
+    MissingRow,
+    OtherTenant,
+    /// Links to pages 98 and 100 on page 100.
+    ShiftedNumbers,
+    /// A field of the third row.
+    OtherValue,
+}
+
+#[derive(Debug, Default)]
+struct Behaviour {
+    delay: Duration,
+    fault: Fault,
+    /// Freeze for so long at the request after so many more.
+    freeze: Option<(u64, Duration)>,
+    frozen_until: Option<Instant>,
+    queries: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct StandIn {
+    base_url: String,
+    shop: Shop,
+}
+
+#[derive(Debug, Clone)]
+struct Shop {
+    customers: u32,
+    links: Links,
+    behaviour: Arc<Mutex<Behaviour>>,
+}
+
+impl StandIn {
+    /// Serves a workspace of `customers` until the test's runtime ends.
+    pub(crate) async fn serve(customers: u32, links: Links) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let shop = Shop { customers, links, behaviour: Arc::default() };
+        let app = Router::new().route("/api/v1/customers/", get(list)).with_state(shop.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { base_url, shop }
+    }
+
+    pub(crate) fn target(&self, name: &str) -> Target {
+        Target {
+            subject: Subject { name: name.into(), level: None, description: "a stand-in".into() },
+            base_url: self.base_url.clone(),
+            token: TOKEN.into(),
+            workspace: "shop".into(),
+            page_size: 5,
+            database_url: None,
+            server_pid: None,
+            control: false,
+        }
+    }
+
+    fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.shop.behaviour.lock().unwrap());
+    }
+
+    /// Answers everything this much later from now on.
+    pub(crate) fn delay(&self, delay: Duration) {
+        self.behave(|behaviour| behaviour.delay = delay);
+    }
+
+    /// Answers wrongly from now on.
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.behave(|behaviour| behaviour.fault = fault);
+    }
+
+    /// Lets `after` more requests pass, then answers nothing for `length`.
+    pub(crate) fn freeze(&self, after: u64, length: Duration) {
+        self.behave(|behaviour| behaviour.freeze = Some((after, length)));
+    }
+
+    /// The queries of all requests since the last call.
+    pub(crate) fn queries(&self) -> Vec<String> {
+        std::mem::take(&mut self.shop.behaviour.lock().unwrap().queries)
+    }
+}
+
+async fn list(
+    State(shop): State<Shop>,
+    Query(query): Query<HashMap<String, String>>,
+    axum::extract::RawQuery(raw): axum::extract::RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let (delay, frozen_until, fault) = {
+        let mut behaviour = shop.behaviour.lock().unwrap();
+        behaviour.queries.push(raw.unwrap_or_default());
+        behaviour.freeze = match behaviour.freeze {
+            Some((0, length)) => {
+                behaviour.frozen_until = Some(Instant::now() + length);
+                None
+            }
+            Some((after, length)) => Some((after - 1, length)),
+            None => None,
+        };
+        (behaviour.delay, behaviour.frozen_until, behaviour.fault)
+    };
+    if let Some(until) = frozen_until {
+        tokio::time::sleep_until(until.into()).await;
+    }
+    tokio::time::sleep(delay).await;
+    if headers.get("authorization").is_none_or(|value| value != &format!("Bearer {TOKEN}")) {
+        return (StatusCode::UNAUTHORIZED, r#"{"detail": "Invalid token."}"#).into_response();
+    }
+    match fault {
+        Fault::Status(status) => return StatusCode::from_u16(status).unwrap().into_response(),
+        Fault::Html => return "<html>".into_response(),
+        _ => {}
+    }
+    let host = headers["host"].to_str().unwrap();
+    match shop.page(&query, host, fault) {
+        Some(body) => body.into_response(),
+        None => (StatusCode::NOT_FOUND, r#"{"detail": "Invalid page."}"#).into_response(),
+    }
+}
+
+impl Shop {
+    fn page(&self, query: &HashMap<String, String>, host: &str, fault: Fault) -> Option<String> {
+        let size: u32 = query["page_size"].parse().unwrap();
+        let name = match self.links {
+            Links::Cursors => "cursor",
+            Links::Numbers => "page",
+        };
+        let number: u32 = match (query.get(name), self.links) {
+            (None, _) => 1,
+            (Some(cursor), Links::Cursors) => cursor.strip_prefix("after")?.parse().ok()?,
+            (Some(page), Links::Numbers) => page.parse().ok()?,
+        };
+        let first = (number - 1) * size;
+        let last = (first + size).min(self.customers);
+        if first >= self.customers && number > 1 {
+            return None;
+        }
+        let rows: Vec<String> = (first..last.saturating_sub(u32::from(fault == Fault::MissingRow)))
+            .map(|id| {
+                let tenant = if fault == Fault::OtherTenant { "other" } else { WORKSPACE };
+                let cost = if fault == Fault::OtherValue && id % size == 2 { "1.5" } else { "1.50" };
+                format!(r#"{{"id": {id}, "workspace_id": "{tenant}", "cost": {cost}}}"#)
+            })
+            .collect();
+        let shift = u32::from(fault == Fault::ShiftedNumbers && number > 1);
+        let link = |page: u32| {
+            let value = match self.links {
+                Links::Cursors => format!("after{page}"),
+                Links::Numbers => (page - shift).to_string(),
+            };
+            format!(r#""http://{host}/api/v1/customers/?{name}={value}&page_size={size}&workspace_id=shop""#)
+        };
+        let next = if last < self.customers { link(number + 1) } else { "null".into() };
+        let previous = if number > 1 { link(number - 1) } else { "null".into() };
+        Some(format!(
+            r#"{{"results": [{}], "next": {next}, "previous": {previous}, "count": null}}"#,
+            rows.join(", ")
+        ))
+    }
+}
+
+/// A short plan for one operation.
+pub(crate) fn plan(operation: &str, load: LoadModel) -> Plan {
+    Plan {
+        operations: vec![operation.into()],
+        rounds: 1,
+        window: Duration::from_millis(300),
+        warm_up: Duration::from_millis(100),
+        load,
+        page_size: 5,
+        workspace: "shop".into(),
+        ..Plan::default()
+    }
+}
+
+pub(crate) fn open(rate_per_second: f64, max_in_flight: usize) -> LoadModel {
+    LoadModel::Open { rate_per_second, max_in_flight }
+}
+
+/// Calls a closure when a measured window opens.
+pub(crate) struct OnWindow<F>(pub(crate) F);
+
+impl<F: Fn() + Send + Sync> Observer for OnWindow<F> {
+    fn on(&self, event: &Event<'_>) {
+        if matches!(event, Event::WindowStarted { .. }) {
+            self.0();
+        }
+    }
+}
+
+pub(crate) async fn measure(plan: &Plan, targets: &[Target]) -> Measured {
+    measure_and(plan, targets, || {}).await
+}
+
+/// Measures, and does something each time a window opens.
+pub(crate) async fn measure_and(
+    plan: &Plan,
+    targets: &[Target],
+    on_window: impl Fn() + Send + Sync,
+) -> Measured {
+    loadgen::measure(plan, targets, &OnWindow(on_window), CancellationToken::new()).await.unwrap()
+}

@@ -1,0 +1,84 @@
+//! What can be wrong with a budget file.
+
+use std::ops::Range;
+
+/// A mistake in a budget file, with its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {problem} `{text}`: {expected}{}", self.question())]
+pub struct Error {
+    /// The file as it was named.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub problem: String,
+    /// The offending text.
+    pub text: String,
+    /// What would be right.
+    pub expected: String,
+    /// The known word that is nearest to the offending one.
+    pub suggestion: Option<String>,
+}
+
+impl Error {
+    fn question(&self) -> String {
+        self.suggestion.as_ref().map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
+    }
+}
+
+/// A mistake before it is known where in the file it stands: `span` is in bytes of whatever was parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mistake {
+    pub(super) span: Range<usize>,
+    pub(super) problem: String,
+    pub(super) expected: String,
+    pub(super) suggestion: Option<String>,
+}
+
+impl Mistake {
+    pub(super) fn new(span: Range<usize>, problem: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { span, problem: problem.into(), expected: expected.into(), suggestion: None }
+    }
+
+    /// Adds the known word nearest to `word`, if one is near.
+    pub(super) fn suggest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        self.suggestion = nearest(word, known).map(str::to_owned);
+        self
+    }
+
+    /// Moves the span by where the parsed text starts in the file.
+    pub(super) fn shifted(mut self, by: usize) -> Self {
+        self.span = self.span.start + by..self.span.end + by;
+        self
+    }
+
+    /// Names the place in the file.
+    pub(super) fn locate(self, file: &str, text: &str) -> Error {
+        let start = text.floor_char_boundary(self.span.start);
+        let end = text.floor_char_boundary(self.span.end.max(start));
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let offending = text[start..end].lines().next().unwrap_or_default();
+        Error {
+            file: file.to_owned(),
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            problem: self.problem,
+            text: offending.to_owned(),
+            expected: self.expected,
+            suggestion: self.suggestion,
+        }
+    }
+}
+
+/// The known word most like `word`; `None` when none is like it.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.75)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}

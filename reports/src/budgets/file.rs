@@ -1,0 +1,343 @@
+//! Reading a budget file.
+//!
+//! The TOML is walked by hand rather than deserialised, because every key and value keeps its place in the file that
+//! way: a mistake is reported with line and column, whatever it is.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{Error, Mistake};
+use super::metric::List;
+use super::{Budget, Budgets, Policy, Rule, Versus};
+use crate::run::{Bound, Weight};
+
+/// The version of the layout of budget files that this program reads.
+const SCHEMA: i64 = 1;
+
+const BUDGET_KEYS: [&str; 5] = ["operation", "subject", "work", "latency", "versus"];
+const POLICY_KEYS: [&str; 3] = ["confidence", "inconclusive", "no_data"];
+const WEIGHTS: [(&str, Weight); 4] =
+    [("fail", Weight::Fail), ("undecided", Weight::Undecided), ("warn", Weight::Warn), ("pass", Weight::Pass)];
+
+/// Reads a budget file; `file_name` is what errors call it.
+pub fn parse(file_name: &str, text: &str) -> Result<Budgets, Error> {
+    read(text).map_err(|mistake| mistake.locate(file_name, text))
+}
+
+fn read(text: &str) -> Result<Budgets, Mistake> {
+    let document = DeTable::parse(text).map_err(|error| {
+        Mistake::new(error.span().unwrap_or(0..0), "not valid TOML at", error.message().trim().to_owned())
+    })?;
+    let mut policy = Policy::default();
+    let mut budgets = Vec::new();
+    let mut schema = None;
+    for (key, span, value) in in_order(document.get_ref()) {
+        match key {
+            "schema" => schema = Some(read_schema(value)?),
+            "policy" => policy = read_policy(table(value, &span, "policy")?)?,
+            "profile" => {
+                return Err(Mistake::new(
+                    span,
+                    "reserved name",
+                    "`profile` will hold machine profiles; give the budget another name",
+                ));
+            }
+            name => budgets.push((span.clone(), read_budget(text, name, &span, value)?)),
+        }
+    }
+    if schema.is_none() {
+        return Err(Mistake::new(0..0, "no version in the file", format!("expected `schema = {SCHEMA}` at its top")));
+    }
+    if budgets.is_empty() {
+        return Err(Mistake::new(
+            0..0,
+            "no budget in the file",
+            "expected a section such as [first_page] with `latency = [\"p95 < 500ms\"]`",
+        ));
+    }
+    refuse_contradictions(&budgets)?;
+    Ok(Budgets { policy, budgets: budgets.into_iter().map(|(_, (budget, _))| budget).collect() })
+}
+
+fn read_schema(value: &Spanned<DeValue<'_>>) -> Result<i64, Mistake> {
+    let expected = format!("expected `schema = {SCHEMA}`");
+    let number = value.get_ref().as_integer().and_then(|integer| integer.as_str().parse::<i64>().ok());
+    match number {
+        Some(SCHEMA) => Ok(SCHEMA),
+        Some(newer) if newer > SCHEMA => Err(Mistake::new(
+            value.span(),
+            "schema of a newer callbench",
+            format!("this one reads schema {SCHEMA}; update callbench"),
+        )),
+        _ => Err(Mistake::new(value.span(), "unknown schema", expected)),
+    }
+}
+
+fn read_policy(table: &DeTable<'_>) -> Result<Policy, Mistake> {
+    let mut policy = Policy::default();
+    for (key, span, value) in in_order(table) {
+        match key {
+            "confidence" => policy.confidence = confidence(value)?,
+            "inconclusive" => policy.inconclusive = weight(value)?,
+            "no_data" => policy.no_data = weight(value)?,
+            _ => return Err(unknown_key(span, key, "policy", &POLICY_KEYS)),
+        }
+    }
+    Ok(policy)
+}
+
+fn confidence(value: &Spanned<DeValue<'_>>) -> Result<f64, Mistake> {
+    value
+        .get_ref()
+        .as_float()
+        .and_then(|float| float.as_str().parse::<f64>().ok())
+        .filter(|confidence| (0.5..1.0).contains(confidence) && *confidence > 0.5)
+        .ok_or_else(|| Mistake::new(value.span(), "bad confidence", "expected a number between 0.5 and 1, such as 0.95"))
+}
+
+fn weight(value: &Spanned<DeValue<'_>>) -> Result<Weight, Mistake> {
+    let names = WEIGHTS.map(|(name, _)| name);
+    let word = string(value, &format!("expected one of {}", names.join(", ")))?;
+    WEIGHTS.iter().find(|(name, _)| *name == word).map(|(_, weight)| *weight).ok_or_else(|| {
+        Mistake::new(value.span(), "unknown answer", format!("expected one of {}", names.join(", "))).suggest(word, names)
+    })
+}
+
+/// The places of a budget's rules, in the order of `rules` and then of each `versus`.
+type Places = Vec<Range<usize>>;
+
+fn read_budget(
+    text: &str,
+    name: &str,
+    name_span: &Range<usize>,
+    value: &Spanned<DeValue<'_>>,
+) -> Result<(Budget, Places), Mistake> {
+    if value.get_ref().as_table().is_none() {
+        let mistake = Mistake::new(name_span.clone(), "unknown key", "expected `schema`, [policy], or the section of a budget");
+        return Err(mistake.suggest(name, ["schema", "policy"]));
+    }
+    let mut budget = Budget {
+        name: name.to_owned(),
+        operation: name.to_owned(),
+        subject: "live".to_owned(),
+        rules: Vec::new(),
+        versus: Vec::new(),
+    };
+    let (mut work, mut latency, mut versus) = (Vec::new(), Vec::new(), Vec::new());
+    for (key, span, value) in in_order(table(value, name_span, name)?) {
+        match key {
+            "operation" => budget.operation = name_of(value)?,
+            "subject" => budget.subject = name_of(value)?,
+            "work" => work = rules(text, value, List::Work)?,
+            "latency" => latency = rules(text, value, List::Latency)?,
+            "versus" => {
+                for (base, _, value) in in_order(table(value, &span, key)?) {
+                    versus.push((base.to_owned(), rules(text, value, List::Versus)?));
+                }
+            }
+            _ => return Err(unknown_key(span, key, name, &BUDGET_KEYS)),
+        }
+    }
+    let mut places = Vec::new();
+    for (rule, place) in work.into_iter().chain(latency) {
+        budget.rules.push(rule);
+        places.push(place);
+    }
+    for (base, rules) in versus {
+        let (rules, spans): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        budget.versus.push(Versus { base, rules });
+        places.extend(spans);
+    }
+    if places.is_empty() {
+        return Err(Mistake::new(
+            name_span.clone(),
+            "budget without a rule",
+            "expected `work`, `latency` or `versus` with at least one rule",
+        ));
+    }
+    Ok((budget, places))
+}
+
+fn rules(text: &str, value: &Spanned<DeValue<'_>>, list: List) -> Result<Vec<(Rule, Range<usize>)>, Mistake> {
+    let expected = "expected a list of rules, such as [\"p95 < 500ms\"]";
+    let array = value.get_ref().as_array().ok_or_else(|| Mistake::new(value.span(), "not a list", expected))?;
+    array
+        .iter()
+        .map(|item| {
+            let rule = string(item, "expected a rule in quotes, such as \"p95 < 500ms\"")?;
+            // Positions inside the string are those in the file, unless it is written with escapes.
+            let raw = text.get(item.span()).unwrap_or_default();
+            let verbatim = raw.len() == rule.len() + 2 && raw[1..].starts_with(rule);
+            let parsed = Rule::parse(rule, list).map_err(|mistake| match verbatim {
+                true => mistake.shifted(item.span().start + 1),
+                false => Mistake { span: item.span(), ..mistake },
+            })?;
+            Ok((parsed, item.span()))
+        })
+        .collect()
+}
+
+/// Refuses two rules that limit the same thing on the same side, and pairs that leave no value between them.
+fn refuse_contradictions(budgets: &[(Range<usize>, (Budget, Places))]) -> Result<(), Mistake> {
+    // What is limited, and then by which rule: (operation, subject, base, metric) -> side -> (rule, where it stands).
+    type Limited<'a> = (&'a str, &'a str, &'a str, String);
+    let mut seen: BTreeMap<Limited<'_>, BTreeMap<Bound, (&Rule, &str)>> = BTreeMap::new();
+    for (_, (budget, places)) in budgets {
+        let own = budget.rules.iter().map(|rule| ("", rule));
+        let versus =
+            budget.versus.iter().flat_map(|versus| versus.rules.iter().map(move |rule| (versus.base.as_str(), rule)));
+        for ((base, rule), place) in own.chain(versus).zip(places) {
+            let limited = (budget.operation.as_str(), budget.subject.as_str(), base, rule.metric.to_string());
+            let sides = seen.entry(limited).or_default();
+            let bound = rule.operator.bound();
+            if let Some((_, section)) = sides.get(&bound) {
+                return Err(Mistake::new(
+                    place.clone(),
+                    "duplicate rule",
+                    format!("{} already has a limit on this side in [{section}]; keep one of the two", rule.metric),
+                ));
+            }
+            sides.insert(bound, (rule, &budget.name));
+            if let (Some((upper, _)), Some((lower, _))) = (sides.get(&Bound::Upper), sides.get(&Bound::Lower))
+                && upper.limit <= lower.limit
+            {
+                return Err(Mistake::new(
+                    place.clone(),
+                    "contradictory rule",
+                    format!("no value satisfies both `{}` and `{}`", lower.text, upper.text),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn name_of(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {
+    let name = string(value, "expected a name in quotes")?;
+    if name.trim().is_empty() {
+        return Err(Mistake::new(value.span(), "empty name", "expected a name in quotes"));
+    }
+    Ok(name.to_owned())
+}
+
+fn string<'a>(value: &'a Spanned<DeValue<'_>>, expected: &str) -> Result<&'a str, Mistake> {
+    value.get_ref().as_str().ok_or_else(|| Mistake::new(value.span(), "not a string", expected))
+}
+
+fn table<'a, 'i>(
+    value: &'a Spanned<DeValue<'i>>,
+    span: &Range<usize>,
+    name: &str,
+) -> Result<&'a DeTable<'i>, Mistake> {
+    let expected = match name {
+        "versus" => "expected the base and its rules, such as { naive = [\"p95 <= 0.5x\"] }".to_owned(),
+        _ => format!("expected a section [{name}]"),
+    };
+    value.get_ref().as_table().ok_or_else(|| Mistake::new(span.clone(), "not a table", expected))
+}
+
+fn unknown_key(span: Range<usize>, key: &str, section: &str, known: &[&'static str]) -> Mistake {
+    Mistake::new(span, "unknown key", format!("[{section}] has {}", known.join(", "))).suggest(key, known.iter().copied())
+}
+
+/// The entries of a table in the order of the file: key, where it stands, value.
+fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a str, Range<usize>, &'a Spanned<DeValue<'i>>)> {
+    let mut entries: Vec<_> =
+        table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value)).collect();
+    entries.sort_by_key(|(_, span, _)| span.start);
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+schema = 1
+
+[policy]
+confidence = 0.99
+inconclusive = "warn"
+no_data = "undecided"
+
+[first_page]
+work = ["statements/req < 10"]
+latency = ["p95 < 500ms", "errors = 0%"]
+versus = { naive = ["p95 <= 0.5x"] }
+
+[second]
+operation = "page_100"
+subject = "target"
+latency = ["p99 < 1s"]
+"#;
+
+    #[test]
+    fn a_file_reads_in_its_own_order_with_its_defaults() {
+        let budgets = parse("budgets.toml", GOOD).unwrap();
+        assert_eq!(
+            budgets.policy,
+            Policy { confidence: 0.99, inconclusive: Weight::Warn, no_data: Weight::Undecided }
+        );
+        let [first, second] = &budgets.budgets[..] else { panic!("two budgets") };
+        assert_eq!((first.operation.as_str(), first.subject.as_str()), ("first_page", "live"));
+        let texts: Vec<_> = first.rules.iter().map(|rule| rule.text.as_str()).collect();
+        assert_eq!(texts, ["statements/req < 10", "p95 < 500ms", "errors = 0%"]);
+        assert_eq!(first.versus[0].base, "naive");
+        assert_eq!((second.operation.as_str(), second.subject.as_str()), ("page_100", "target"));
+    }
+
+    #[test]
+    fn the_default_budgets_parse() {
+        let budgets = parse("budgets.toml", super::super::DEFAULT).unwrap();
+        assert_eq!(budgets.policy, Policy::default());
+        assert!(budgets.budgets.iter().any(|budget| budget.operation == "page_100"));
+    }
+
+    /// Every mistake with its line, column, and the words that a user sees.
+    #[test]
+    fn mistakes_are_reported_with_line_and_column() {
+        for (text, message) in [
+            ("schema = 1\n[a\n", "2:3: not valid TOML at"),
+            ("schema = 1\nschema = 1\n", "2:1: not valid TOML at `schema`: duplicate key"),
+            ("[a]\nlatency = [\"p95 < 5ms\"]", "1:1: no version in the file ``: expected `schema = 1` at its top"),
+            ("schema = 2\n", "1:10: schema of a newer callbench `2`: this one reads schema 1; update callbench"),
+            ("schema = \"1\"\n", "1:10: unknown schema `\"1\"`: expected `schema = 1`"),
+            ("schema = 1\n", "1:1: no budget in the file ``: expected a section"),
+            ("shcema = 1\n", "1:1: unknown key `shcema`: expected `schema`, [policy], or the section of a budget; did you mean `schema`?"),
+            ("schema = 1\n[profile.ci]\nabsolute = \"report\"", "2:2: reserved name `profile`: "),
+            ("schema = 1\n[policy]\nconfidance = 0.9", "3:1: unknown key `confidance`: [policy] has confidence, inconclusive, no_data; did you mean `confidence`?"),
+            ("schema = 1\n[policy]\nconfidence = 95", "3:14: bad confidence `95`: expected a number between 0.5 and 1, such as 0.95"),
+            ("schema = 1\n[policy]\nno_data = \"fial\"", "3:11: unknown answer `\"fial\"`: expected one of fail, undecided, warn, pass; did you mean `fail`?"),
+            ("schema = 1\n[policy]\nno_data = 1", "3:11: not a string `1`: expected one of fail"),
+            ("schema = 1\npolicy = 3", "2:1: not a table `policy`: expected a section [policy]"),
+            ("schema = 1\n[a]\nlatencies = []", "3:1: unknown key `latencies`: [a] has operation, subject, work, latency, versus; did you mean `latency`?"),
+            ("schema = 1\n[a]\n", "2:2: budget without a rule `a`: "),
+            ("schema = 1\n[a]\nlatency = []\n", "2:2: budget without a rule `a`: "),
+            ("schema = 1\n[a]\nsubject = \" \"\n", "3:11: empty name `\" \"`: "),
+            ("schema = 1\n[a]\nlatency = \"p95 < 5ms\"", "3:11: not a list `\"p95 < 5ms\"`: expected a list of rules"),
+            ("schema = 1\n[a]\nlatency = [5]", "3:12: not a string `5`: expected a rule in quotes"),
+            ("schema = 1\n[a]\nversus = [\"p95 < 1x\"]", "3:1: not a table `versus`: expected the base and its rules"),
+            ("schema = 1\n[a]\nlatency = [\n  \"p95 < 5ms\",\n  \"p9q < 5ms\",\n]", "5:4: unknown metric `p9q`: expected one of p50, p90, p95, p99, p99.9, max, errors; did you mean `p9"),
+            ("schema = 1\n[a]\nlatency = [\"p95 < 500\"]", "3:19: limit without a unit `500`: expected us, ms or s after the number, such as 500ms"),
+            // Columns count characters, not bytes.
+            ("schema = 1\n[\"é\"]\nlatency = [\"é < 5ms\", \"p95 < 500\"]", "3:13: unknown metric `é`"),
+            ("schema = 1\n[a]\nlatency = [\"errors < 5%\", \"p95 < 5 µs\", \"p99 < 5 µz\"]", "3:50: unknown unit `µz`"),
+            // Positions inside a string with escapes would be wrong: the string itself is named.
+            ("schema = 1\n[a]\nlatency = [\"p95\\u0020< 500\"]", "3:12: limit without a unit `\"p95\\u0020< 500\"`"),
+            ("schema = 1\n[a]\nlatency = [\"p95 < 5ms\", \"p95 <= 6ms\"]", "3:25: duplicate rule `\"p95 <= 6ms\"`: p95 already has a limit on this side in [a]; keep one of the two"),
+            ("schema = 1\n[a]\nlatency = [\"p95 < 5ms\"]\n[b]\noperation = \"a\"\nlatency = [\"p95 < 6ms\"]", "6:12: duplicate rule `\"p95 < 6ms\"`: p95 already has a limit on this side in [a]"),
+            ("schema = 1\n[a]\nlatency = [\"p95 > 9ms\", \"p95 < 5ms\"]", "3:25: contradictory rule `\"p95 < 5ms\"`: no value satisfies both `p95 > 9ms` and `p95 < 5ms`"),
+        ] {
+            let error = parse("b.toml", text).expect_err(text).to_string();
+            assert!(error.starts_with(&format!("b.toml:{message}")), "{text}\n  said   {error}\n  wanted b.toml:{message}");
+        }
+    }
+
+    #[test]
+    fn limits_on_both_sides_of_a_range_are_fine() {
+        parse("b.toml", "schema = 1\n[a]\nlatency = [\"p95 > 1ms\", \"p95 < 5ms\"]").unwrap();
+    }
+}

@@ -1,0 +1,49 @@
+//! The sections of the page, one file each, in the order of the page.
+
+pub(super) mod again;
+pub(super) mod budgets;
+pub(super) mod checks;
+pub(super) mod data;
+pub(super) mod environment;
+pub(super) mod ran;
+pub(super) mod reading;
+pub(super) mod rounds;
+pub(super) mod tail;
+pub(super) mod timeline;
+pub(super) mod times;
+pub(super) mod verdict;
+pub(super) mod warnings;
+pub(super) mod work;
+
+use crate::budgets::Metric;
+use crate::run::{Bound, Outcome, Run, Unit};
+use crate::summary::Case;
+
+/// The word, the sign and the class of an outcome: never colour alone.
+fn outcome(outcome: Outcome) -> (&'static str, &'static str, &'static str) {
+    match outcome {
+        Outcome::Pass => ("pass", "✓", "pass"),
+        Outcome::Fail => ("fail", "✗", "fail"),
+        Outcome::Inconclusive => ("inconclusive", "?", "open"),
+    }
+}
+
+/// The upper limits in microseconds that budgets put on quantiles of a case.
+fn limits(run: &Run, case: Case<'_>) -> Vec<(f64, f64)> {
+    let of_case = run.verdicts.iter().filter(|verdict| {
+        verdict.subject == case.subject
+            && verdict.operation == case.operation
+            && verdict.against.is_none()
+            && verdict.bound == Bound::Upper
+            && verdict.observed.is_some_and(|observed| observed.unit == Unit::Microseconds)
+    });
+    of_case
+        .filter_map(|verdict| {
+            let metric = verdict.rule.split(|c: char| c.is_whitespace() || "<>=".contains(c)).next()?;
+            match Metric::named(metric)? {
+                Metric::Quantile(quantile) => Some((quantile, verdict.limit)),
+                _ => None,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,123 @@
+//! The paths, what every request has at hand, and the life of the server.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use axum::serve::ListenerExt as _;
+use sqlx::postgres::PgPool;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::customers::{self, links};
+use crate::refusal::Refusal;
+use crate::{Config, Error, Variant, database, health, requests};
+
+/// How long requests may still run, on top of their own limit, once the server was told to stop.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What every request has at hand.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    /// Connections to the database.
+    pub(crate) pool: PgPool,
+    /// How pages are computed.
+    pub(crate) variant: Variant,
+    /// Where links point to.
+    pub(crate) origin: Arc<links::Origin>,
+}
+
+/// Serves until `shutdown` completes, then lets running requests finish.
+///
+/// Fails before the first request when the database can't be reached or lacks the tables.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let origin = links::Origin::new(config.public_url.as_deref(), listener.local_addr()?)?;
+    let pool = database::open(&config).await?;
+    let app = App { pool: pool.clone(), variant: config.variant, origin: Arc::new(origin) };
+    let router = router(app, config.request_timeout);
+
+    // Answers are small and written at once; waiting for more to send would only delay them.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY can't be set");
+        }
+    });
+    let stopping = Arc::new(Notify::new());
+    let told = Arc::clone(&stopping);
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown.await;
+        told.notify_one();
+    });
+    // A client that reads its answer drop by drop must not keep the server alive.
+    let limit = config.request_timeout + GRACE;
+    let outcome = tokio::select! {
+        outcome = async { server.await } => outcome,
+        () = async { stopping.notified().await; tokio::time::sleep(limit).await } => Ok(()),
+    };
+    // Closing waits for connections that are in use; the process must not wait for them longer than for requests.
+    if tokio::time::timeout(limit, pool.close()).await.is_err() {
+        tracing::warn!("some database connections were still in use when the server stopped");
+    }
+    Ok(outcome?)
+}
+
+fn router(app: App, request_timeout: Duration) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route(customers::PATH, any(customers::list::answer))
+        .route(customers::PATH.trim_end_matches('/'), any(without_slash))
+        .method_not_allowed_fallback(not_allowed)
+        .fallback(nowhere)
+        .layer(middleware::from_fn_with_state(request_timeout, requests::observe))
+        .with_state(app)
+}
+
+/// The path of the list without its trailing slash: reading is sent to the form with it, with the query; a write would
+/// lose its body on the way, so it is served here.
+async fn without_slash(
+    state: axum::extract::State<App>,
+    method: Method,
+    uri: Uri,
+    request: axum::extract::Request,
+) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return customers::list::answer(state, request).await;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    match HeaderValue::try_from(format!("{}{query}", customers::PATH)) {
+        Ok(location) => (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response(),
+        Err(_) => Refusal::NotFound.into_response(),
+    }
+}
+
+async fn nowhere() -> Refusal {
+    Refusal::NotFound
+}
+
+async fn not_allowed(method: Method) -> Refusal {
+    Refusal::MethodNotAllowed(method)
+}
+
+/// An address that a client on this machine can call, for an address that was bound.
+pub(crate) fn callable(bound: SocketAddr) -> SocketAddr {
+    let mut address = bound;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
+}

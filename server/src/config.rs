@@ -1,0 +1,95 @@
+//! What a server is told at its start.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How the rows of a page are found and computed. All variants give the same rows with the same values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Variant {
+    /// OFFSET, `COUNT(*)`, and a handful of statements for each customer of the page: a list view over an ORM as people
+    /// write it. Pages by `?page=N`. Measured on level `before`.
+    Naive,
+    /// One statement for a page, found by its position in an index; aggregates computed from the calls when they are
+    /// read. Measured on level `indexed`.
+    Live,
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Naive => "naive",
+            Self::Live => "live",
+        })
+    }
+}
+
+/// A variant that this server doesn't have.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no server variant `{0}`; the variants are naive and live")]
+pub struct UnknownVariant(String);
+
+impl FromStr for Variant {
+    type Err = UnknownVariant;
+
+    fn from_str(name: &str) -> Result<Self, UnknownVariant> {
+        match name {
+            "naive" => Ok(Self::Naive),
+            "live" => Ok(Self::Live),
+            other => Err(UnknownVariant(other.to_owned())),
+        }
+    }
+}
+
+/// What a server is told at its start. [`Config::new`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The database, as a `postgres://` URL.
+    pub database_url: String,
+    /// How pages are computed.
+    pub variant: Variant,
+    /// The most connections to the database at a time, at least 1.
+    pub pool_size: u32,
+    /// How long a request waits for a free connection before it is answered 503.
+    pub pool_wait: Duration,
+    /// How long one statement may run. Shorter than `request_timeout`, so that the database gives up first and frees
+    /// the connection.
+    pub statement_timeout: Duration,
+    /// How long a whole request may take before it is answered 503.
+    pub request_timeout: Duration,
+    /// Scheme and authority of links, for a server behind a proxy (`https://api.example.com`). Without it links point
+    /// to where the client says it called: `http://` and its `Host` header.
+    pub public_url: Option<String>,
+}
+
+impl Config {
+    /// The defaults: 20 connections, at most 5 s of waiting for one, statements of at most 25 s, requests of at most
+    /// 30 s.
+    pub fn new(database_url: impl Into<String>, variant: Variant) -> Self {
+        Self {
+            database_url: database_url.into(),
+            variant,
+            pool_size: 20,
+            pool_wait: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(25),
+            request_timeout: Duration::from_secs(30),
+            public_url: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_is_read_as_it_is_printed() {
+        for variant in [Variant::Naive, Variant::Live] {
+            assert_eq!(variant.to_string().parse::<Variant>().unwrap(), variant);
+        }
+        assert_eq!(
+            "fast".parse::<Variant>().unwrap_err().to_string(),
+            "there is no server variant `fast`; the variants are naive and live"
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! `/api/v1/customers/`: from a request to an answer, in the order that the contract gives to refusals.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+use sqlx::postgres::PgConnection;
+
+use crate::app::App;
+use crate::customers::cursor::{Cursor, Direction, Place};
+use crate::customers::filters::Filters;
+use crate::customers::links::{Links, link};
+use crate::customers::paging::{self, Page, Start};
+use crate::customers::row::Customer;
+use crate::customers::{ALLOWED_METHODS, PATH};
+use crate::permission::{self, Admission};
+use crate::query::Query;
+use crate::refusal::Refusal;
+use crate::variants::{Rows, live, naive};
+use crate::{Variant, auth};
+
+/// Since when `page`, `limit` and `offset` are deprecated: 1 January 2026, as RFC 9745 writes it.
+const DEPRECATION: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("deprecation"), HeaderValue::from_static("@1767225600"));
+
+/// The body of the list.
+#[derive(Debug, Serialize)]
+struct List {
+    results: Vec<Customer>,
+    next: Option<String>,
+    previous: Option<String>,
+    count: Option<i64>,
+}
+
+/// Answers every method.
+pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if is_preflight(&parts) {
+        return preflight();
+    }
+    answer_member(&app, &parts).await.unwrap_or_else(Refusal::into_response)
+}
+
+async fn answer_member(app: &App, parts: &Parts) -> Result<Response, Refusal> {
+    let token = auth::token_hash(&parts.headers)?;
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    // One connection for the whole request: its statements follow each other without waiting for the pool again.
+    let mut connection = app.pool.acquire().await?;
+    let admission = permission::admit(&mut connection, token, &query).await?;
+    tracing::Span::current().record("workspace", tracing::field::display(admission.workspace_id));
+    match parts.method {
+        Method::GET | Method::HEAD => {}
+        Method::OPTIONS => return Ok((StatusCode::OK, [(header::ALLOW, ALLOWED_METHODS)]).into_response()),
+        _ => return Err(Refusal::MethodNotAllowed(parts.method.clone())),
+    }
+    let filters = Filters::read(&query)?;
+    let origin = app.origin.of(&parts.headers);
+    let (list, is_deprecated) = match app.variant {
+        Variant::Live => by_cursor(&mut connection, &admission, &filters, &query, &origin).await?,
+        Variant::Naive => (by_number(&mut connection, &admission, &filters, &query, &origin).await?, false),
+    };
+    // Writing the body needs no database: somebody else may have the connection.
+    drop(connection);
+    render(list, is_deprecated)
+}
+
+fn render(list: List, is_deprecated: bool) -> Result<Response, Refusal> {
+    let body = serde_json::to_vec(&list)?;
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.extend(Links { next: list.next, previous: list.previous }.header());
+    if is_deprecated {
+        headers.extend([DEPRECATION]);
+    }
+    Ok(response)
+}
+
+/// Pages by cursor; old clients may begin at an offset, and go on by cursor if they follow the links.
+async fn by_cursor(
+    connection: &mut PgConnection,
+    admission: &Admission,
+    filters: &Filters,
+    query: &Query,
+    origin: &str,
+) -> Result<(List, bool), Refusal> {
+    let page = Page::read(query)?;
+    let rows = live::page(connection, admission, filters, &page).await?;
+    if let Start::Offset { rows: 1.., is_page: true } = page.start
+        && rows.customers.is_empty()
+    {
+        return Err(Refusal::InvalidPage);
+    }
+    let (next, previous) = neighbours(&rows, page.start);
+    let is_deprecated = matches!(page.start, Start::Offset { .. });
+    let to = |cursor: Cursor| {
+        let cursor = cursor.encode()?;
+        let size = page.size.to_string();
+        let mut added = vec![("cursor", cursor.as_str())];
+        if is_deprecated {
+            added.push(("page_size", size.as_str()));
+        }
+        Ok::<_, Refusal>(link(origin, PATH, query, &["page", "limit", "offset"], &added))
+    };
+    let list = List {
+        next: next.map(to).transpose()?,
+        previous: previous.map(to).transpose()?,
+        results: rows.customers,
+        count: None,
+    };
+    Ok((list, is_deprecated))
+}
+
+/// The cursors to the next and to the previous page, where there are such.
+fn neighbours(rows: &Rows, start: Start) -> (Option<Cursor>, Option<Cursor>) {
+    let (forward, way_back) = match start {
+        Start::Top => (true, None),
+        Start::Cursor(cursor) => (cursor.direction == Direction::Next, Some(cursor.turned())),
+        // Past the end of the list, the way back begins below its last row.
+        Start::Offset { .. } => (true, Some(Cursor::beyond(Place::BOTTOM, Direction::Previous))),
+    };
+    let (follows, precedes) = if forward { (rows.beyond, rows.behind) } else { (rows.behind, rows.beyond) };
+    let (next, previous) = match (rows.customers.first(), rows.customers.last()) {
+        (Some(first), Some(last)) => (
+            Some(Cursor::beyond(last.place(), Direction::Next)),
+            Some(Cursor::beyond(first.place(), Direction::Previous)),
+        ),
+        // Nothing was found in the direction of the walk, so the only neighbour is where it came from.
+        _ => (way_back, way_back),
+    };
+    (next.filter(|_| follows), previous.filter(|_| precedes))
+}
+
+/// Pages by number, with the exact count.
+async fn by_number(
+    connection: &mut PgConnection,
+    admission: &Admission,
+    filters: &Filters,
+    query: &Query,
+    origin: &str,
+) -> Result<List, Refusal> {
+    if ["cursor", "limit", "offset"].into_iter().any(|name| query.given(name).is_some()) {
+        return Err(Refusal::Unusable("This variant pages by `page` alone; follow `next`."));
+    }
+    let number = query.given("page").map_or(Some(1), paging::positive).ok_or(Refusal::InvalidPage)?;
+    let size = paging::page_size(query);
+    let rows =
+        naive::page(connection, admission, filters, number, size).await?.ok_or(Refusal::InvalidPage)?;
+    let to = |number: u64| link(origin, PATH, query, &[], &[("page", &number.to_string())]);
+    Ok(List {
+        next: rows.beyond.then(|| to(number + 1)),
+        previous: rows.behind.then(|| to(number - 1)),
+        results: rows.customers,
+        count: rows.count,
+    })
+}
+
+/// A browser's question whether a page of another origin may send a request; it can't carry the token.
+fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Says what may be sent, from anywhere: nothing here is authorised by a cookie, only by a token that the page must
+/// hold itself.
+fn preflight() -> Response {
+    let headers = [
+        (header::ALLOW, ALLOWED_METHODS),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}

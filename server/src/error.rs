@@ -1,0 +1,34 @@
+//! Why a server does not start, or stops.
+
+use std::io;
+
+/// An error of [`serve`](crate::serve). Its text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database can't be reached.
+    #[error(transparent)]
+    Connect(#[from] migrations::ConnectError),
+    /// The database has no schema of ours, or only a part.
+    #[error(
+        "the database `{database}` has no table {missing}; bring it to a level first: callbench db migrate --to \
+         indexed (or --to before, for the variant naive)"
+    )]
+    NoTables {
+        /// Name of the database.
+        database: String,
+        /// The tables that are not there, separated by commas.
+        missing: String,
+    },
+    /// A pool without connections serves nobody.
+    #[error("a pool of 0 database connections can't serve a request; give at least 1")]
+    EmptyPool,
+    /// A base for links that is not one.
+    #[error("the public URL `{0}` can't begin a link; it looks like https://api.example.com")]
+    BadPublicUrl(String),
+    /// The database failed while the tables were looked for.
+    #[error("the database failed while its tables were looked for: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The listening socket failed.
+    #[error("the server can't listen: {0}")]
+    Listen(#[from] io::Error),
+}

@@ -1,0 +1,122 @@
+//! Who may read what: one statement for the token, the user, the workspace, the membership and the clock.
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use crate::auth::TokenHash;
+use crate::query::Query;
+use crate::refusal::Refusal;
+
+/// What a request may see, once it was let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admission {
+    /// The workspace, which the user is a member of.
+    pub(crate) workspace_id: Uuid,
+    /// If present, only the customers assigned to this employee exist for the request.
+    pub(crate) employee_id: Option<Uuid>,
+    /// The request's one clock: the database's, read by the statement that let it in.
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// `workspace_id` as the client wrote it.
+#[derive(Debug, PartialEq)]
+enum WorkspaceKey<'a> {
+    Id(Uuid),
+    Slug(&'a str),
+}
+
+impl<'a> WorkspaceKey<'a> {
+    /// What reads as a UUID, with or without hyphens, is one; anything else is a slug. A slug with a NUL can't be
+    /// stored, so no workspace has it; asking the database for it would be an error.
+    fn read(text: &'a str) -> Option<Self> {
+        let is_plain = matches!(text.len(), 32 | 36);
+        match Uuid::try_parse(text) {
+            Ok(id) if is_plain => Some(Self::Id(id)),
+            _ if text.contains('\0') => None,
+            _ => Some(Self::Slug(text)),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Facts {
+    now: DateTime<Utc>,
+    is_active: bool,
+    role: String,
+    employee_id: Option<Uuid>,
+    workspace_id: Option<Uuid>,
+    is_member: bool,
+    has_customers: bool,
+}
+
+/// Lets a request in, or says why not, in this order: 401, 400 for a missing `workspace_id`, 403.
+///
+/// "No such workspace" and "not a member" are one answer, so that nobody can probe for workspaces.
+pub(crate) async fn admit(
+    connection: &mut PgConnection,
+    token: TokenHash,
+    query: &Query,
+) -> Result<Admission, Refusal> {
+    let given = query.given("workspace_id");
+    let (id, slug) = match given.and_then(WorkspaceKey::read) {
+        Some(WorkspaceKey::Id(id)) => (Some(id), None),
+        Some(WorkspaceKey::Slug(slug)) => (None, Some(slug)),
+        None => (None, None),
+    };
+    // Each EXISTS stops at the first row that it finds. Whether an employee has any customer is asked for employees
+    // only, and is one descent of an index.
+    let facts: Option<Facts> = sqlx::query_as(
+        "SELECT now() AS now, u.is_active, u.role, u.employee_id, w.id AS workspace_id,
+                EXISTS (SELECT FROM user_workspace AS m
+                         WHERE m.user_id = u.id AND m.workspace_id = w.id) AS is_member,
+                u.role = 'employee' AND
+                EXISTS (SELECT FROM customer AS c
+                         WHERE c.workspace_id = w.id AND c.employee_id = u.employee_id
+                           AND NOT c.is_deleted) AS has_customers
+           FROM auth_token AS t
+           JOIN app_user AS u ON u.id = t.user_id
+           LEFT JOIN workspace AS w ON w.id = coalesce($2, (SELECT s.id FROM workspace AS s WHERE s.slug = $3))
+          WHERE t.token_sha256 = $1",
+    )
+    .bind(token)
+    .bind(id)
+    .bind(slug)
+    .fetch_optional(connection)
+    .await?;
+
+    let facts = facts.ok_or(Refusal::BadCredentials("Invalid token."))?;
+    if !facts.is_active {
+        return Err(Refusal::BadCredentials("User inactive or deleted."));
+    }
+    if given.is_none() {
+        return Err(Refusal::parameter("workspace_id", "This field is required."));
+    }
+    let Some(workspace_id) = facts.workspace_id.filter(|_| facts.is_member) else {
+        return Err(Refusal::Forbidden);
+    };
+    let employee_id = match facts.role.as_str() {
+        "admin" | "manager" => None,
+        "employee" if facts.has_customers => facts.employee_id,
+        _ => return Err(Refusal::Forbidden),
+    };
+    Ok(Admission { workspace_id, employee_id, now: facts.now })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_is_named_by_a_uuid_with_or_without_hyphens_or_by_a_slug() {
+        let id = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+        for text in ["01234567-89ab-cdef-0123-456789abcdef", "0123456789ABCDEF0123456789abcdef"] {
+            assert_eq!(WorkspaceKey::read(text), Some(WorkspaceKey::Id(id)), "{text}");
+        }
+        let braced = "{01234567-89ab-cdef-0123-456789abcdef}";
+        for text in ["enterprise-workspace-1", "01234567", braced, "日本"] {
+            assert_eq!(WorkspaceKey::read(text), Some(WorkspaceKey::Slug(text)), "{text}");
+        }
+        assert_eq!(WorkspaceKey::read("a\0b"), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Every answer that is not the thing asked for, in the words and shapes of Django REST framework.
+//!
+//! Whatever can go wrong below becomes a [`Refusal`] and is turned into an answer here and nowhere else. The body never
+//! holds internals: what the database said goes to the log.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// Seconds after which a client that was turned away for want of a connection may come again.
+const RETRY_AFTER_S: &str = "1";
+
+/// A request that is not carried out, and why.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Refusal {
+    /// No such path or thing.
+    NotFound,
+    /// The cursor is not one of ours.
+    InvalidCursor,
+    /// The page number is not a number, or past the end.
+    InvalidPage,
+    /// No credentials, or those of another scheme.
+    NoCredentials,
+    /// Credentials that don't hold; the text says why.
+    BadCredentials(&'static str),
+    /// Known, but not allowed.
+    Forbidden,
+    /// The path exists, the method doesn't.
+    MethodNotAllowed(Method),
+    /// Parameters whose values don't hold, all of them at once: parameter -> messages.
+    InvalidParameters(BTreeMap<String, Vec<String>>),
+    /// A request that makes no sense as a whole; the text says what to do instead.
+    Unusable(&'static str),
+    /// No connection to the database became free in time.
+    NoConnection,
+    /// The database was too slow, or the request as a whole.
+    TooSlow,
+    /// Something broke. The log knows what.
+    Internal,
+}
+
+impl Refusal {
+    /// One parameter, one message.
+    pub(crate) fn parameter(name: &str, message: &str) -> Self {
+        Self::InvalidParameters(BTreeMap::from([(name.to_owned(), vec![message.to_owned()])]))
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound | Self::InvalidCursor | Self::InvalidPage => StatusCode::NOT_FOUND,
+            Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::InvalidParameters(_) | Self::Unusable(_) => StatusCode::BAD_REQUEST,
+            Self::NoConnection | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn body(&self) -> Value {
+        let detail = match self {
+            Self::InvalidParameters(messages) => return json!(messages),
+            Self::MethodNotAllowed(method) => {
+                return json!({ "detail": format!("Method \"{method}\" not allowed.") });
+            }
+            Self::NotFound => "Not found.",
+            Self::InvalidCursor => "Invalid cursor",
+            Self::InvalidPage => "Invalid page.",
+            Self::NoCredentials => "Authentication credentials were not provided.",
+            Self::Forbidden => "You do not have permission to perform this action.",
+            Self::BadCredentials(detail) | Self::Unusable(detail) => detail,
+            Self::NoConnection => "No database connection became free in time. Try again later.",
+            Self::TooSlow => "The request took too long and was given up.",
+            Self::Internal => "Internal server error.",
+        };
+        json!({ "detail": detail })
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), Json(self.body())).into_response();
+        let extra = match self {
+            Self::NoCredentials | Self::BadCredentials(_) => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            Self::MethodNotAllowed(_) => Some((header::ALLOW, crate::customers::ALLOWED_METHODS)),
+            Self::NoConnection => Some((header::RETRY_AFTER, RETRY_AFTER_S)),
+            _ => None,
+        };
+        if let Some((name, value)) = extra {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::NoConnection,
+            // The server went away, or is about to: the next try gets a new connection.
+            sqlx::Error::Io(_) => {
+                tracing::warn!(%error, "the connection to the database broke");
+                Self::NoConnection
+            }
+            sqlx::Error::Database(said) => match said.code().as_deref() {
+                // statement_timeout
+                Some("57014") => Self::TooSlow,
+                // shut down, crashed, starting up, too many connections
+                Some("57P01" | "57P02" | "57P03" | "53300") => {
+                    tracing::warn!(%error, "the database turned a connection away");
+                    Self::NoConnection
+                }
+                _ => Self::internal(&error),
+            },
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl Refusal {
+    fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::Internal
+    }
+}

@@ -1,0 +1,38 @@
+//! What surrounds every request: one time limit, and one line in the log.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
+use crate::refusal::Refusal;
+
+/// Runs a request within its time and logs how it went. Handlers may fill in the span's `workspace`.
+pub(crate) async fn observe(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let span = tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+        workspace = Empty,
+    );
+    async move {
+        let started = Instant::now();
+        // A request that is given up drops its connection back into the pool; its statement ends by the shorter
+        // timeout of the database.
+        let response = match tokio::time::timeout(limit, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Refusal::TooSlow.into_response(),
+        };
+        tracing::info!(
+            status = response.status().as_u16(),
+            handler_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        response
+    }
+    .instrument(span)
+    .await
+}

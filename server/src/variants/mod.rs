@@ -1,0 +1,22 @@
+//! How the rows of a page are found and computed. The values are the contract's; the way to them is the variant's.
+
+pub(crate) mod live;
+pub(crate) mod naive;
+mod statement;
+
+#[cfg(test)]
+mod boundaries;
+
+use crate::customers::row::Customer;
+
+/// The rows of a page, newest first, and what lies around them.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) customers: Vec<Customer>,
+    /// Whether more rows follow in the direction of the walk.
+    pub(crate) beyond: bool,
+    /// Whether there are rows on the other side of where the page began.
+    pub(crate) behind: bool,
+    /// All rows of the list, where the variant counts them.
+    pub(crate) count: Option<i64>,
+}

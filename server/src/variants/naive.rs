@@ -1,0 +1,275 @@
+//! The list as people write it over an ORM: count everything, skip to the page, and for each customer ask for one thing
+//! after the other.
+//!
+//! This is the state before any optimisation, and the reference for the values: each statement is the plain wording of
+//! one line of the contract. Nothing is worse than it is in production. All statements are prepared, every lookup has
+//! the index that production has, and the connection is the same for all of them.
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Error};
+use uuid::Uuid;
+
+use crate::customers::clock::Windows;
+use crate::customers::filters::Filters;
+use crate::customers::money::Money;
+use crate::customers::row::{
+    BillingBreakdown, BillingSummary, CallTotals, Campaign, CampaignStats, Columns, Customer, Employee,
+    LatestCall,
+};
+use crate::permission::Admission;
+use crate::variants::Rows;
+use crate::variants::statement::Values;
+
+/// Reads the page with this number, from 1; `None` when it lies past the end. The first page always exists.
+pub(crate) async fn page(
+    connection: &mut PgConnection,
+    admission: &Admission,
+    filters: &Filters,
+    number: u64,
+    size: u32,
+) -> Result<Option<Rows>, Error> {
+    let mut values = Values::default();
+    let condition = condition(&mut values, admission, filters)?;
+    // Safe, here and below: the parts of the text are constants of this module, and values are bound.
+    let count: i64 = sqlx::query_scalar_with(
+        AssertSqlSafe(format!("SELECT count(*) FROM customer WHERE {condition}")),
+        values.into_arguments(),
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    let skipped = i64::try_from((number - 1).saturating_mul(size.into())).unwrap_or(i64::MAX);
+    if number > 1 && skipped >= count {
+        return Ok(None);
+    }
+
+    let mut values = Values::default();
+    let condition = self::condition(&mut values, admission, filters)?;
+    let limit = values.bind(i64::from(size))?;
+    let offset = values.bind(skipped)?;
+    let found: Vec<Listed> = sqlx::query_as_with(
+        AssertSqlSafe(format!(
+            "SELECT id, workspace_id, name, email, phone, carrier, status, quality, call_status, duration, is_test,
+                    checked, other_attributes::text AS other_attributes, is_deleted, deleted_at, employee_id,
+                    created_at, updated_at
+               FROM customer
+              WHERE {condition}
+              ORDER BY created_at DESC, id DESC
+              LIMIT {limit} OFFSET {offset}"
+        )),
+        values.into_arguments(),
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+
+    let windows = Windows::at(admission.now);
+    let mut customers = Vec::with_capacity(found.len());
+    for listed in found {
+        customers.push(serialize(connection, listed, windows).await?);
+    }
+    let beyond = skipped.saturating_add(size.into()) < count;
+    Ok(Some(Rows { customers, beyond, behind: number > 1, count: Some(count) }))
+}
+
+/// A customer with its reference to an employee, which is looked up later.
+#[derive(sqlx::FromRow)]
+struct Listed {
+    #[sqlx(flatten)]
+    columns: Columns,
+    employee_id: Option<Uuid>,
+}
+
+fn condition(values: &mut Values, admission: &Admission, filters: &Filters) -> Result<String, Error> {
+    let mut condition = format!("workspace_id = {} AND NOT is_deleted", values.bind(admission.workspace_id)?);
+    if let Some(employee_id) = admission.employee_id {
+        condition = format!("{condition} AND employee_id = {}", values.bind(employee_id)?);
+    }
+    for (column, wanted) in [("status", &filters.status), ("quality", &filters.quality)] {
+        if let Some(wanted) = wanted {
+            condition = format!("{condition} AND {column} = ANY ({})", values.bind(wanted.as_slice())?);
+        }
+    }
+    Ok(condition)
+}
+
+/// One customer, field by field, as a serializer with a method for each field does it.
+async fn serialize(
+    connection: &mut PgConnection,
+    listed: Listed,
+    windows: Windows,
+) -> Result<Customer, Error> {
+    let (id, workspace_id) = (listed.columns.id, listed.columns.workspace_id);
+    Ok(Customer {
+        tags: tags(connection, id, workspace_id).await?,
+        employee: employee(connection, listed.employee_id, workspace_id).await?,
+        latest_call: latest_call(connection, id).await?,
+        totals: CallTotals {
+            total_calls: total_calls(connection, id).await?,
+            total_duration_seconds: total_duration_seconds(connection, id).await?,
+            calls_last_30_days: calls_since(connection, id, windows.last_30_days).await?,
+            successful_calls: calls_with_status(connection, id, "completed").await?,
+            missed_calls: calls_with_status(connection, id, "missed").await?,
+        },
+        campaign_stats: CampaignStats {
+            total_campaign_calls: campaign_calls(connection, id).await?,
+            completed_campaigns: completed_campaigns(connection, id, workspace_id).await?,
+            active_campaign: active_campaign(connection, id, workspace_id).await?,
+        },
+        billing_summary: BillingSummary::new(
+            BillingBreakdown {
+                campaign: cost_of_type(connection, id, "campaign").await?,
+                direct: cost_of_type(connection, id, "direct").await?,
+                callback: cost_of_type(connection, id, "callback").await?,
+            },
+            cost_since(connection, id, windows.this_month).await?,
+        ),
+        columns: listed.columns,
+    })
+}
+
+async fn tags(connection: &mut PgConnection, customer: Uuid, workspace: Uuid) -> Result<Vec<String>, Error> {
+    sqlx::query_scalar(
+        r#"SELECT l.name FROM label AS l JOIN customer_label AS cl ON cl.label_id = l.id
+            WHERE cl.customer_id = $1 AND l.workspace_id = $2
+            ORDER BY l.name COLLATE "C""#,
+    )
+    .bind(customer)
+    .bind(workspace)
+    .fetch_all(connection)
+    .await
+}
+
+async fn employee(
+    connection: &mut PgConnection,
+    employee: Option<Uuid>,
+    workspace: Uuid,
+) -> Result<Option<Employee>, Error> {
+    let Some(employee) = employee else { return Ok(None) };
+    sqlx::query_as(
+        "SELECT id, workspace_id, name, email, created_at FROM employee WHERE id = $1 AND workspace_id = $2",
+    )
+    .bind(employee)
+    .bind(workspace)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Loads the whole model, as `order_by(…).first()` does.
+async fn latest_call(connection: &mut PgConnection, customer: Uuid) -> Result<Option<LatestCall>, Error> {
+    sqlx::query_as(
+        "SELECT id, workspace_id, customer_id, campaign_customer_id, direction, status, duration, duration_seconds,
+                recording_url, transcript, sentiment_score, call_type, billing_rate, created_at
+           FROM call WHERE customer_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+    )
+    .bind(customer)
+    .fetch_optional(connection)
+    .await
+}
+
+async fn total_calls(connection: &mut PgConnection, customer: Uuid) -> Result<i64, Error> {
+    sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1")
+        .bind(customer)
+        .fetch_one(connection)
+        .await
+}
+
+async fn total_duration_seconds(connection: &mut PgConnection, customer: Uuid) -> Result<i64, Error> {
+    sqlx::query_scalar("SELECT coalesce(sum(duration_seconds), 0) FROM call WHERE customer_id = $1")
+        .bind(customer)
+        .fetch_one(connection)
+        .await
+}
+
+async fn calls_since(
+    connection: &mut PgConnection,
+    customer: Uuid,
+    since: DateTime<Utc>,
+) -> Result<i64, Error> {
+    sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1 AND created_at >= $2")
+        .bind(customer)
+        .bind(since)
+        .fetch_one(connection)
+        .await
+}
+
+async fn calls_with_status(
+    connection: &mut PgConnection,
+    customer: Uuid,
+    status: &str,
+) -> Result<i64, Error> {
+    sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1 AND status = $2")
+        .bind(customer)
+        .bind(status)
+        .fetch_one(connection)
+        .await
+}
+
+async fn campaign_calls(connection: &mut PgConnection, customer: Uuid) -> Result<i64, Error> {
+    sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1 AND call_type = 'campaign'")
+        .bind(customer)
+        .fetch_one(connection)
+        .await
+}
+
+async fn completed_campaigns(
+    connection: &mut PgConnection,
+    customer: Uuid,
+    workspace: Uuid,
+) -> Result<i64, Error> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM call_campaign_customer
+          WHERE customer_id = $1 AND workspace_id = $2 AND status = 'completed'",
+    )
+    .bind(customer)
+    .bind(workspace)
+    .fetch_one(connection)
+    .await
+}
+
+async fn active_campaign(
+    connection: &mut PgConnection,
+    customer: Uuid,
+    workspace: Uuid,
+) -> Result<Option<Campaign>, Error> {
+    sqlx::query_as(
+        "SELECT g.id, g.name
+           FROM call_campaign AS g JOIN call_campaign_customer AS n ON n.campaign_id = g.id
+          WHERE n.customer_id = $1 AND n.workspace_id = $2 AND n.status IN ('pending', 'in_progress')
+            AND g.workspace_id = $2 AND g.status = 'active'
+          ORDER BY n.created_at DESC, n.id DESC LIMIT 1",
+    )
+    .bind(customer)
+    .bind(workspace)
+    .fetch_optional(connection)
+    .await
+}
+
+async fn cost_of_type(
+    connection: &mut PgConnection,
+    customer: Uuid,
+    call_type: &str,
+) -> Result<Money, Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(sum(round(billing_rate * duration_seconds / 60, 4)), 0)::text
+           FROM call WHERE customer_id = $1 AND call_type = $2",
+    )
+    .bind(customer)
+    .bind(call_type)
+    .fetch_one(connection)
+    .await
+}
+
+async fn cost_since(
+    connection: &mut PgConnection,
+    customer: Uuid,
+    since: DateTime<Utc>,
+) -> Result<Money, Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(sum(round(billing_rate * duration_seconds / 60, 4)), 0)::text
+           FROM call WHERE customer_id = $1 AND created_at >= $2",
+    )
+    .bind(customer)
+    .bind(since)
+    .fetch_one(connection)
+    .await
+}

@@ -1,0 +1,15 @@
+//! The server over HTTP, on a real PostgreSQL. `service` starts one, `world` puts rows into it; each other module holds
+//! one part of the contract.
+
+mod access;
+mod agreement;
+mod cursors;
+mod fields;
+mod filters;
+mod hostile;
+mod links;
+mod old_clients;
+mod operation;
+mod service;
+mod work;
+mod world;

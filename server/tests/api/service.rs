@@ -1,0 +1,143 @@
+//! A server of its own for each test, on a database of its own.
+
+use std::time::Duration;
+
+use cluster::testing::TestDatabase;
+use migrations::Level;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use server::{Config, Variant};
+use sqlx::{Connection as _, PgConnection};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// A database at a level, with servers on it.
+pub(crate) struct Service {
+    pub(crate) database: TestDatabase,
+    client: reqwest::Client,
+}
+
+/// An answer, wholly read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The ids of the page.
+    pub(crate) fn ids(&self) -> Vec<Uuid> {
+        self.results().iter().map(|row| row["id"].as_str().unwrap().parse().unwrap()).collect()
+    }
+
+    /// The names of the page.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.results().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn results(&self) -> Vec<Value> {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text);
+        self.json()["results"].as_array().unwrap().clone()
+    }
+
+    pub(crate) fn next(&self) -> Option<String> {
+        self.json()["next"].as_str().map(str::to_owned)
+    }
+
+    pub(crate) fn previous(&self) -> Option<String> {
+        self.json()["previous"].as_str().map(str::to_owned)
+    }
+
+    /// Asserts the status and the whole body.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16, body: &Value) {
+        assert_eq!((self.status.as_u16(), &self.json()), (status, body));
+        assert_eq!(self.header("content-type"), "application/json");
+    }
+
+    /// Asserts the status and the `detail` of the body.
+    #[track_caller]
+    pub(crate) fn refuses(&self, status: u16, detail: &str) {
+        self.is(status, &serde_json::json!({ "detail": detail }));
+    }
+}
+
+impl Service {
+    /// A database at this level.
+    pub(crate) async fn at(level: Level) -> Self {
+        let database = cluster::testing::database("server").await;
+        let mut connection = PgConnection::connect(database.url()).await.unwrap();
+        migrations::migrate(&mut connection, level, &mut |_| {}).await.unwrap();
+        connection.close().await.unwrap();
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            .build()
+            .unwrap();
+        Self { database, client }
+    }
+
+    pub(crate) async fn connection(&self) -> PgConnection {
+        PgConnection::connect(self.database.url()).await.unwrap()
+    }
+
+    pub(crate) fn config(&self, variant: Variant) -> Config {
+        Config { pool_size: 2, ..Config::new(self.database.url(), variant) }
+    }
+
+    /// Starts a server and gives its origin. It ends with the test's runtime.
+    pub(crate) async fn start(&self, config: Config) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let served = server::serve(config, listener, std::future::pending());
+        tokio::spawn(async move { served.await.unwrap() });
+        origin
+    }
+
+    /// Starts a server of this variant with nothing special.
+    pub(crate) async fn serve(&self, variant: Variant) -> String {
+        self.start(self.config(variant)).await
+    }
+
+    /// Sends a request with a token and further headers.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.client.request(method, url);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    pub(crate) async fn get(&self, url: &str, token: &str) -> Answer {
+        self.send(Method::GET, url, Some(token), &[]).await
+    }
+}
+
+/// The URL of the list.
+pub(crate) fn list(origin: &str, query: &str) -> String {
+    format!("{origin}/api/v1/customers/?{query}")
+}

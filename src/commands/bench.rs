@@ -1,0 +1,138 @@
+//! `callbench bench`: the variants of the reference server against each other, in interleaved rounds.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use chrono::Utc;
+use loadgen::{Plan, Target};
+use migrations::Level;
+use reports::budgets::Budgets;
+use reports::run::{LoadModel, Run, Subject};
+use server::Variant;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Bench, Output, Pressure};
+use crate::commands::serve::level_of;
+use crate::dataset;
+use crate::environment;
+use crate::place::Place;
+use crate::progress::LoadProgress;
+use crate::reference::Reference;
+use crate::results;
+
+/// Most requests in flight in the open loop. Beyond it arrivals wait, and that wait is counted.
+pub(crate) const MAX_IN_FLIGHT: usize = 64;
+
+/// The variants that are compared, the one to beat first.
+const VARIANTS: [Variant; 2] = [Variant::Naive, Variant::Live];
+
+pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> anyhow::Result<u8> {
+    let budgets = results::budgets(bench.output.budgets.as_deref())?;
+    let plan = Plan { rounds: bench.rounds, window: bench.window, ..plan(&bench.pressure) };
+    plan.validate()?;
+    let place = Place::open(home, &bench.place).await?;
+    let outcome = async {
+        dataset::require(&place).await?;
+        compare(&place, &plan, &budgets, &bench.output, "bench", stop).await
+    }
+    .await;
+    place.close().await?;
+    outcome
+}
+
+/// The load that was asked for, on both pages of the list.
+pub(crate) fn plan(pressure: &Pressure) -> Plan {
+    let load = match pressure.users {
+        Some(users) => LoadModel::Closed { users: usize::from(users) },
+        None => LoadModel::Open { rate_per_second: pressure.rate, max_in_flight: MAX_IN_FLIGHT },
+    };
+    Plan { load, page_size: pressure.page_size, workspace: datagen::LARGEST_SLUG.to_owned(), ..Plan::default() }
+}
+
+/// Brings each level up, serves each variant on its level, measures, judges, writes and prints.
+pub(crate) async fn compare(
+    place: &Place,
+    plan: &Plan,
+    budgets: &Budgets,
+    output: &Output,
+    command: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<u8> {
+    let started_at = Utc::now();
+    let mut levels = Vec::new();
+    for variant in VARIANTS {
+        levels.push(dataset::at_level(place, level_of(variant), stop).await?);
+    }
+    if place.is_private() {
+        // Dirty pages of the load and of the index builds are written now, not while we measure.
+        dataset::checkpoint(place).await?;
+    }
+
+    let mut servers = Vec::new();
+    let mut targets = Vec::new();
+    for (variant, database_url) in VARIANTS.into_iter().zip(&levels) {
+        let server = Reference::start(variant, database_url, pool_size(plan)).await?;
+        targets.push(target(variant, &server, database_url, plan));
+        servers.push(server);
+    }
+    let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await;
+    for server in servers {
+        server.stop().await?;
+    }
+    let measured = measured?;
+
+    let run = Run {
+        schema: reports::run::SCHEMA,
+        name: results::run_name(output, command),
+        started_at,
+        finished_at: Utc::now(),
+        command: results::command_line(),
+        complete: measured.complete,
+        environment: environment::capture(facts(place).await?),
+        dataset: dataset::describe(place).await?,
+        plan: plan.into(),
+        subjects: targets.into_iter().map(|target| target.subject).collect(),
+        windows: measured.windows,
+        work: measured.work,
+        checks: measured.checks,
+        warnings: measured.warnings,
+        verdicts: Vec::new(),
+    };
+    results::judge_and_keep(run, Some(budgets), output)
+}
+
+fn target(variant: Variant, server: &Reference, database_url: &str, plan: &Plan) -> Target {
+    let level = level_of(variant);
+    Target {
+        subject: Subject {
+            name: variant.to_string(),
+            level: Some(level.to_string()),
+            description: describe(variant, level).to_owned(),
+        },
+        base_url: server.base_url().to_owned(),
+        token: datagen::entities::staff::ADMIN_TOKEN.to_owned(),
+        workspace: plan.workspace.clone(),
+        page_size: plan.page_size,
+        database_url: Some(database_url.to_owned()),
+        server_pid: server.pid(),
+        control: variant == Variant::Live,
+    }
+}
+
+fn describe(variant: Variant, level: Level) -> &'static str {
+    match (variant, level) {
+        (Variant::Naive, _) => {
+            "OFFSET, COUNT(*) and a query per related value (N+1), on the single-column indexes of production"
+        }
+        (Variant::Live, _) => "one statement a page by keyset, aggregates computed from the calls at read time",
+    }
+}
+
+/// A connection for each request that may be in flight, within what one server should hold.
+pub(crate) fn pool_size(plan: &Plan) -> u32 {
+    u32::try_from(plan.workers().clamp(4, 32)).unwrap_or(32)
+}
+
+async fn facts(place: &Place) -> anyhow::Result<Option<reports::run::DatabaseFacts>> {
+    Ok(Some(loadgen::probes::facts(place.url()).await.context("the settings of the database could not be read")?))
+}

@@ -1,0 +1,31 @@
+//! `callbench demo`: the whole walk in the private cluster, with nothing to decide.
+
+use std::path::Path;
+use std::time::Duration;
+
+use loadgen::Plan;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{self, Demo};
+use crate::commands::bench;
+use crate::dataset;
+use crate::place::Place;
+use crate::results;
+
+pub(crate) async fn run(home: &Path, demo: Demo, stop: &CancellationToken) -> anyhow::Result<u8> {
+    let budgets = results::budgets(demo.output.budgets.as_deref())?;
+    let (scale, plan) = if demo.quick {
+        (cli::Scale::Tiny, Plan { rounds: 3, window: Duration::from_millis(1100), ..Plan::default() })
+    } else {
+        (cli::Scale::Demo, Plan::default())
+    };
+    let chosen = cli::Place { database_url: None, scale };
+    let place = Place::open(home, &chosen).await?;
+    let outcome = async {
+        dataset::ensure(&place, scale, stop).await?;
+        bench::compare(&place, &plan, &budgets, &demo.output, "demo", stop).await
+    }
+    .await;
+    place.close().await?;
+    outcome
+}

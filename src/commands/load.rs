@@ -1,0 +1,124 @@
+//! `callbench load`: one server under load, ours or somebody's.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use chrono::Utc;
+use loadgen::{Plan, Target};
+use reports::run::{Run, Subject};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Load;
+use crate::commands::{bench, serve};
+use crate::dataset;
+use crate::environment;
+use crate::place::Place;
+use crate::progress::LoadProgress;
+use crate::reference::Reference;
+use crate::results;
+
+pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> anyhow::Result<u8> {
+    let budgets = match &load.output.budgets {
+        Some(file) => Some(results::budgets(Some(file))?),
+        None => None,
+    };
+    let plan = Plan {
+        operations: load.scenarios.clone(),
+        rounds: 1,
+        window: load.duration,
+        workspace: load.workspace.clone(),
+        ..bench::plan(&load.pressure)
+    };
+    plan.validate()?;
+    let run = match &load.target {
+        Some(target) => theirs(&load, target, &plan, stop).await?,
+        None => ours(home, &load, &plan, stop).await?,
+    };
+    results::judge_and_keep(run, budgets.as_ref(), &load.output)
+}
+
+/// A server that is already running; its database is looked at only if its URL was given.
+async fn theirs(load: &Load, base_url: &str, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Run> {
+    if let Some(url) = &load.place.database_url {
+        migrations::connect(url, "callbench").await?;
+    }
+    let target = Target {
+        subject: Subject { name: "target".to_owned(), level: None, description: base_url.to_owned() },
+        base_url: base_url.to_owned(),
+        token: load.token.clone(),
+        workspace: load.workspace.clone(),
+        page_size: plan.page_size,
+        database_url: load.place.database_url.clone(),
+        server_pid: None,
+        control: false,
+    };
+    let run = measure(load, plan, target, stop).await?;
+    Ok(run)
+}
+
+/// The reference server, started for the purpose.
+async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Run> {
+    let place = Place::open(home, &load.place).await?;
+    let outcome = async {
+        let level = serve::level_of(load.variant);
+        let database_url = if place.is_private() {
+            dataset::require(&place).await?;
+            dataset::at_level(&place, level, stop).await?
+        } else {
+            place.url().to_owned()
+        };
+        let server = Reference::start(load.variant, &database_url, bench::pool_size(plan)).await?;
+        let target = Target {
+            subject: Subject {
+                name: load.variant.to_string(),
+                level: place.is_private().then(|| level.to_string()),
+                description: format!("the reference server, variant {}", load.variant),
+            },
+            base_url: server.base_url().to_owned(),
+            token: load.token.clone(),
+            workspace: load.workspace.clone(),
+            page_size: plan.page_size,
+            database_url: Some(database_url),
+            server_pid: server.pid(),
+            control: false,
+        };
+        let run = measure(load, plan, target, stop).await;
+        server.stop().await?;
+        let mut run = run?;
+        run.dataset = dataset::describe(&place).await?;
+        anyhow::Ok(run)
+    }
+    .await;
+    place.close().await?;
+    outcome
+}
+
+async fn measure(load: &Load, plan: &Plan, target: Target, stop: &CancellationToken) -> anyhow::Result<Run> {
+    let started_at = Utc::now();
+    let facts = match &target.database_url {
+        Some(url) => {
+            Some(loadgen::probes::facts(url).await.context("the settings of the database could not be read")?)
+        }
+        None => None,
+    };
+    let targets = [target];
+    let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await?;
+    let [target] = targets;
+    Ok(Run {
+        schema: reports::run::SCHEMA,
+        name: results::run_name(&load.output, "load"),
+        started_at,
+        finished_at: Utc::now(),
+        command: results::command_line(),
+        complete: measured.complete,
+        environment: environment::capture(facts),
+        dataset: None,
+        plan: plan.into(),
+        subjects: vec![target.subject],
+        windows: measured.windows,
+        work: measured.work,
+        checks: measured.checks,
+        warnings: measured.warnings,
+        verdicts: Vec::new(),
+    })
+}

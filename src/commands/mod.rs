@@ -1,0 +1,26 @@
+//! One file per subcommand. Each is a walk through the crates; what they do is decided there.
+
+mod bench;
+mod db;
+mod demo;
+mod load;
+mod report;
+mod seed;
+mod serve;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Cli, Command};
+
+/// Runs the subcommand; returns the exit code.
+pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8> {
+    match cli.command {
+        Command::Demo(demo) => demo::run(&cli.home, demo, stop).await,
+        Command::Seed(seed) => seed::run(&cli.home, seed, stop).await,
+        Command::Serve(serve) => serve::run(&cli.home, serve, stop).await,
+        Command::Load(load) => load::run(&cli.home, load, stop).await,
+        Command::Bench(bench) => bench::run(&cli.home, bench, stop).await,
+        Command::Report(report) => report::run(&report),
+        Command::Db(db) => db::run(&cli.home, db, stop).await,
+    }
+}

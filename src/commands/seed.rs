@@ -1,0 +1,57 @@
+//! `callbench seed`: a realistic dataset by COPY.
+
+use std::path::Path;
+
+use datagen::{Seeded, Spec};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{self, Seed};
+use crate::dataset;
+use crate::place::Place;
+use crate::progress;
+
+pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> anyhow::Result<u8> {
+    let mut chosen = seed.place.clone();
+    let as_of = seed.as_of.unwrap_or_else(dataset::today);
+    let spec = match (seed.customers, seed.calls, seed.workspaces) {
+        (Some(customers), Some(calls), Some(workspaces)) => {
+            chosen.scale = cli::Scale::Custom;
+            Spec::custom(customers, calls, workspaces, seed.seed, as_of)
+        }
+        _ => dataset::spec(chosen.scale, seed.seed, as_of)?,
+    };
+    let plan = datagen::plan(&spec, seed.level)?;
+    if !seed.json {
+        progress::print_plan(&spec, &plan);
+    }
+    if seed.dry_run {
+        if seed.json {
+            println!("{}", serde_json::to_string_pretty(&progress::plan_as_json(&spec, &plan))?);
+        }
+        return Ok(0);
+    }
+    let place = Place::open(home, &chosen).await?;
+    let mut options = datagen::Options {
+        drop: seed.drop,
+        exact_date: seed.as_of.is_some(),
+        stop: stop.clone(),
+        ..datagen::Options::default()
+    };
+    if let Some(connections) = seed.connections {
+        options.connections = connections;
+    }
+    let outcome = dataset::seed(&place, &spec, seed.level, &options).await;
+    place.close().await?;
+    let (found, present) = match outcome? {
+        Seeded::AlreadyThere(present) => (true, present),
+        Seeded::Loaded(present) => (false, present),
+    };
+    if seed.json {
+        println!("{}", serde_json::json!({ "found": found, "dataset": present }));
+    } else if found {
+        println!("The dataset is already there: {}", present.spec);
+    } else {
+        progress::print_phases(&present);
+    }
+    Ok(0)
+}

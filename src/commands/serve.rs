@@ -1,0 +1,57 @@
+//! `callbench serve`: the reference server in the foreground.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+use migrations::Level;
+use server::{Config, Variant};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Serve;
+use crate::place::Place;
+use crate::reference::LISTENING;
+
+pub(crate) async fn run(home: &Path, serve: Serve, stop: &CancellationToken) -> anyhow::Result<u8> {
+    if serve.until_stdin_closes {
+        stop_with_stdin(stop.clone());
+    }
+    let place = Place::open(home, &serve.place).await?;
+    let outcome = listen(&place, &serve, stop).await;
+    place.close().await?;
+    outcome?;
+    Ok(0)
+}
+
+async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyhow::Result<()> {
+    // In the private cluster each variant has the level that it is meant for; a URL is taken as it is.
+    let database_url = if place.is_private() { place.level_url(level_of(serve.variant))? } else { place.url().to_owned() };
+    let listener = TcpListener::bind(serve.listen).await.with_context(|| {
+        format!("the address {} can't be listened on; choose another with --listen (port 0 takes a free one)", serve.listen)
+    })?;
+    let address = listener.local_addr().context("the address of the listener is unknown")?;
+    let config = Config { pool_size: serve.pool_size, ..Config::new(database_url, serve.variant) };
+    // Whoever started us may not read this line any more; that is no reason to stop.
+    let _ = writeln!(std::io::stdout(), "{LISTENING}http://{address}");
+    server::serve(config, listener, stop.clone().cancelled_owned()).await?;
+    Ok(())
+}
+
+/// The level of the schema on which a variant is measured.
+pub(crate) fn level_of(variant: Variant) -> Level {
+    match variant {
+        Variant::Naive => Level::Before,
+        Variant::Live => Level::Indexed,
+    }
+}
+
+/// Cancels `stop` when standard input ends: the process that started this one is gone, or wants it to end.
+fn stop_with_stdin(stop: CancellationToken) {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        let mut stdin = std::io::stdin();
+        while matches!(stdin.read(&mut buffer), Ok(read) if read > 0) {}
+        stop.cancel();
+    });
+}

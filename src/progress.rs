@@ -1,0 +1,207 @@
+//! Progress for people: bars on a terminal, plain lines elsewhere. Everything goes to standard error, so that standard
+//! output stays for results.
+
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use datagen::{Present, Spec};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use loadgen::{Event, Observer, Plan, Target};
+
+/// Width of the column with names of steps.
+const NAMES: usize = 44;
+
+/// The steps of a migration, one line each when it is done.
+pub(crate) struct Steps {
+    current: Option<(&'static str, String)>,
+}
+
+impl Steps {
+    pub(crate) fn new() -> Self {
+        Self { current: None }
+    }
+
+    pub(crate) fn on(&mut self, event: &migrations::Event) {
+        match event {
+            migrations::Event::Started { step, action } => self.current = Some((*action, step.clone())),
+            migrations::Event::Repairing { index } => eprintln!("rebuild {index}: it was missing or invalid"),
+            migrations::Event::Finished { took, .. } => {
+                if let Some((action, step)) = self.current.take() {
+                    let step = step.strip_prefix("retire ").unwrap_or(&step).to_owned();
+                    finished(&format!("{action} {step}"), took.as_secs_f64(), None);
+                }
+            }
+        }
+    }
+}
+
+fn finished(name: &str, seconds: f64, rows: Option<u64>) {
+    match rows.filter(|rows| *rows > 0) {
+        Some(rows) => {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for people")]
+            let rate = (rows as f64 / seconds.max(1e-9)) as u64;
+            eprintln!(
+                "{name:<NAMES$} {seconds:>7.1} s  {:>12} rows  {:>10} rows/s",
+                HumanCount(rows).to_string(),
+                HumanCount(rate).to_string()
+            );
+        }
+        None => eprintln!("{name:<NAMES$} {seconds:>7.1} s"),
+    }
+}
+
+/// The bar of one phase of a load: rows, rows/s, time left.
+pub(crate) struct SeedProgress {
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl SeedProgress {
+    pub(crate) fn new() -> Self {
+        Self { bar: Mutex::new(None) }
+    }
+}
+
+impl datagen::Progress for SeedProgress {
+    fn phase_started(&self, name: &str, total: u64, unit: datagen::Unit) {
+        let template = match unit {
+            datagen::Unit::Rows => "{msg:<32} {bar:24} {human_pos:>12}/{human_len} rows  {per_sec:>16}  {eta} left",
+            datagen::Unit::Indexes => "{msg:<32} {bar:24} {pos}/{len} indexes  {elapsed}",
+            datagen::Unit::Tables => "{msg:<32} {bar:24} {pos}/{len} tables  {elapsed}",
+        };
+        let style = ProgressStyle::with_template(template).expect("the template is a constant");
+        let bar = ProgressBar::new(total).with_style(style);
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        bar.set_message(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        *self.bar.lock().expect("no panic while held") = Some(bar);
+    }
+
+    fn advanced(&self, units: u64, _bytes: u64) {
+        if let Some(bar) = &*self.bar.lock().expect("no panic while held") {
+            bar.inc(units);
+        }
+    }
+
+    fn phase_finished(&self, phase: &datagen::Phase) {
+        if let Some(bar) = self.bar.lock().expect("no panic while held").take() {
+            bar.finish_and_clear();
+        }
+        finished(&phase.name, phase.seconds, phase.rows);
+    }
+}
+
+/// What a load will write.
+pub(crate) fn print_plan(spec: &Spec, plan: &datagen::Plan) {
+    println!("Dataset: {spec}");
+    println!("{:<26} {:>14} {:>12}", "table", "rows", "about");
+    for table in &plan.tables {
+        println!("{:<26} {:>14} {:>12}", table.table, HumanCount(table.rows).to_string(), HumanBytes(table.table_bytes).to_string());
+    }
+    println!(
+        "{:<26} {:>14} {:>12}  (with indexes about {})",
+        "in all",
+        HumanCount(plan.rows()).to_string(),
+        HumanBytes(plan.tables.iter().map(|table| table.table_bytes).sum()).to_string(),
+        HumanBytes(plan.disk_bytes()),
+    );
+}
+
+/// The same for scripts.
+pub(crate) fn plan_as_json(spec: &Spec, plan: &datagen::Plan) -> serde_json::Value {
+    let tables: Vec<_> = plan
+        .tables
+        .iter()
+        .map(|planned| {
+            serde_json::json!({
+                "table": planned.table.name(),
+                "rows": planned.rows,
+                "copy_bytes": planned.copy_bytes,
+                "table_bytes": planned.table_bytes,
+                "index_bytes": planned.index_bytes,
+            })
+        })
+        .collect();
+    serde_json::json!({ "spec": spec, "rows": plan.rows(), "disk_bytes": plan.disk_bytes(), "tables": tables })
+}
+
+/// How a load went, phase by phase.
+pub(crate) fn print_phases(present: &Present) {
+    println!("{:<32} {:>9} {:>14} {:>12} {:>9}", "phase", "seconds", "rows", "rows/s", "MB/s");
+    for phase in &present.phases {
+        let per_second = |count: Option<u64>| count.map(|count| count as f64 / phase.seconds.max(1e-9));
+        println!(
+            "{:<32} {:>9.1} {:>14} {:>12} {:>9}",
+            phase.name,
+            phase.seconds,
+            phase.rows.map_or_else(String::new, |rows| HumanCount(rows).to_string()),
+            per_second(phase.rows).map_or_else(String::new, |rate| format!("{rate:.0}")),
+            per_second(phase.bytes).map_or_else(String::new, |rate| format!("{:.1}", rate / 1e6)),
+        );
+    }
+}
+
+/// The rounds of a measurement: a bar on a terminal, a line per round elsewhere.
+pub(crate) struct LoadProgress {
+    bar: ProgressBar,
+    lines: bool,
+}
+
+impl LoadProgress {
+    pub(crate) fn new(plan: &Plan, targets: &[Target]) -> Self {
+        let windows: usize = targets
+            .iter()
+            .map(|target| usize::from(target.control) + 1)
+            .sum::<usize>()
+            * plan.operations.len()
+            * plan.rounds as usize;
+        let bar = ProgressBar::new(windows as u64).with_style(
+            ProgressStyle::with_template("measure {bar:24} {pos}/{len} windows  {elapsed}  {msg}")
+                .expect("the template is a constant"),
+        );
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, lines: !std::io::stderr().is_terminal() }
+    }
+
+    fn say(&self, words: String) {
+        if self.lines {
+            eprintln!("{words}");
+        } else {
+            self.bar.set_message(words);
+        }
+    }
+}
+
+impl Drop for LoadProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Observer for LoadProgress {
+    fn on(&self, event: &Event<'_>) {
+        match event {
+            Event::Preparing { subject, operation } => self.say(format!("prepare {operation} of {subject}")),
+            Event::Warming { subject, operation } => self.say(format!("warm up {operation} of {subject}")),
+            Event::Counting { subject, operation } => self.say(format!("count statements of {operation} of {subject}")),
+            Event::Comparing { operation } => self.say(format!("compare the rows of {operation}")),
+            Event::WindowFinished { window, p50_us, p99_us, requests, errors } => {
+                self.bar.inc(1);
+                let ms = |us: &Option<u64>| us.map_or_else(|| "-".to_owned(), |us| format!("{:.1}", us as f64 / 1000.0));
+                let failed = if *errors > 0 { format!(", {errors} FAILED") } else { String::new() };
+                self.say(format!(
+                    "round {}/{}  {:<12} {:<8} {requests:>5} requests{failed}  p50 {} ms  p99 {} ms",
+                    window.round,
+                    window.rounds,
+                    window.operation,
+                    window.subject,
+                    ms(p50_us),
+                    ms(p99_us),
+                ));
+            }
+            Event::Warning { sentence } => self.bar.suspend(|| eprintln!("warning: {sentence}")),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! From what was measured to what is kept and printed.
+
+use std::fs;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use chrono::Utc;
+use reports::budgets::Budgets;
+use reports::run::Run;
+
+use crate::cli::Output;
+
+/// The budgets of a file, or the built-in ones.
+pub(crate) fn budgets(file: Option<&Path>) -> anyhow::Result<Budgets> {
+    let Some(file) = file else {
+        return Ok(reports::budgets::parse("budgets.toml", reports::budgets::DEFAULT)?);
+    };
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).with_context(|| format!("the budget file {name} can't be read"))?;
+    Ok(reports::budgets::parse(&name, &text)?)
+}
+
+/// The name of a run: the one that was given, or the command and the time.
+pub(crate) fn run_name(output: &Output, command: &str) -> String {
+    output.name.clone().unwrap_or_else(|| format!("{command}-{}", Utc::now().format("%Y%m%d-%H%M%S")))
+}
+
+/// Judges a fresh run, if there are budgets, keeps it under the folder of results, and prints it.
+///
+/// Without budgets the exit code says whether the run can be used at all: 0, or 2.
+pub(crate) fn judge_and_keep(mut run: Run, budgets: Option<&Budgets>, output: &Output) -> anyhow::Result<u8> {
+    if let Some(budgets) = budgets {
+        run.verdicts = reports::budgets::judge(budgets, &run);
+    }
+    let code = store_and_print(&run, &output.runs.join(&run.name), output.json)?;
+    if budgets.is_none() {
+        let usable = run.complete && run.checks.iter().all(|check| check.passed);
+        return Ok(if usable { 0 } else { 2 });
+    }
+    Ok(code)
+}
+
+/// Writes the folder of a run, prints the table, returns the exit code.
+pub(crate) fn store_and_print(run: &Run, folder: &Path, json: bool) -> anyhow::Result<u8> {
+    let written = reports::store::write(run, folder)?;
+    if json {
+        println!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+    } else {
+        print!("{}", reports::terminal::table(run, std::io::stdout().is_terminal()));
+        println!("\nReport: {}", written.report.display());
+    }
+    Ok(reports::exit_code(run))
+}
+
+/// The folder of a `result.json`.
+pub(crate) fn folder_of(result: &Path) -> PathBuf {
+    result.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+/// The command line of this process, as one would type it again; secrets are left out.
+pub(crate) fn command_line() -> String {
+    let mut hide = false;
+    let words: Vec<String> = std::env::args()
+        .enumerate()
+        .map(|(at, word)| match word.split_once('=') {
+            _ if at == 0 => "callbench".to_owned(),
+            _ if std::mem::take(&mut hide) => "…".to_owned(),
+            Some((flag @ ("--token" | "--database-url"), _)) => format!("{flag}=…"),
+            _ => {
+                hide = matches!(word.as_str(), "--token" | "--database-url");
+                word
+            }
+        })
+        .collect();
+    words.join(" ")
+}
