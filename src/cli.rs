@@ -55,7 +55,7 @@ Examples:
   callbench demo             1,000,000 customers, 5,000,000 calls; a second run finds them
   callbench demo --quick     the same walk with 2,000 customers, within a minute")]
 pub(crate) struct Demo {
-    /// Scale `tiny` and fewer rounds: the same walk within a minute.
+    /// Scale `tiny`, shorter windows, pages of 10: the same walk within a minute.
     #[arg(long)]
     pub(crate) quick: bool,
     #[command(flatten)]
@@ -291,7 +291,8 @@ fn as_of(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(date) = text.parse::<NaiveDate>() {
         return Ok(date.and_time(chrono::NaiveTime::MIN).and_utc());
     }
-    text.parse::<DateTime<Utc>>().map_err(|_| "expected a date such as 2026-07-01, or an RFC 3339 time".to_owned())
+    text.parse::<DateTime<Utc>>()
+        .map_err(|_| "expected a date such as 2026-07-01, or an RFC 3339 time".to_owned())
 }
 
 /// `50/s` or `3000/min`, in requests per second.
@@ -334,7 +335,11 @@ fn run_name(text: &str) -> Result<String, String> {
     let fits = !text.is_empty()
         && !text.starts_with('.')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if fits { Ok(text.to_owned()) } else { Err("a name has letters, digits, '-', '_' and '.' only".to_owned()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("a name has letters, digits, '-', '_' and '.' only".to_owned())
+    }
 }
 
 #[cfg(test)]

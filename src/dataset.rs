@@ -53,7 +53,9 @@ pub(crate) fn spec(scale: cli::Scale, seed: u64, as_of: DateTime<Utc>) -> anyhow
         cli::Scale::Dev => datagen::Scale::Dev,
         cli::Scale::Demo => datagen::Scale::Demo,
         cli::Scale::Enterprise => datagen::Scale::Enterprise,
-        cli::Scale::Custom => bail!("the sizes of a custom dataset are given by --customers, --calls and --workspaces"),
+        cli::Scale::Custom => {
+            bail!("the sizes of a custom dataset are given by --customers, --calls and --workspaces")
+        }
     };
     Ok(Spec::of(scale, seed, as_of))
 }
@@ -91,7 +93,9 @@ pub(crate) async fn require(place: &Place) -> anyhow::Result<Present> {
     match datagen::present(&mut conn).await? {
         None => bail!("the database holds no dataset; load one with: callbench seed"),
         Some(present) if !present.is_complete() => {
-            bail!("the dataset is incomplete, because its load was interrupted; load it again with: callbench seed")
+            bail!(
+                "the dataset is incomplete, because its load was interrupted; load it again with: callbench seed"
+            )
         }
         Some(present) => Ok(present),
     }
@@ -100,7 +104,11 @@ pub(crate) async fn require(place: &Place) -> anyhow::Result<Present> {
 /// The URL of the dataset at a level: the base for `before`, a clone of it beside it for the others.
 ///
 /// A clone of another load than the base's is replaced; one whose migration was interrupted goes on.
-pub(crate) async fn at_level(place: &Place, level: Level, stop: &CancellationToken) -> anyhow::Result<String> {
+pub(crate) async fn at_level(
+    place: &Place,
+    level: Level,
+    stop: &CancellationToken,
+) -> anyhow::Result<String> {
     let present = require(place).await?;
     let url = place.level_url(level)?;
     if level != Level::Before && !is_clone_of(&url, &present).await? {

@@ -65,7 +65,9 @@ impl SeedProgress {
 impl datagen::Progress for SeedProgress {
     fn phase_started(&self, name: &str, total: u64, unit: datagen::Unit) {
         let template = match unit {
-            datagen::Unit::Rows => "{msg:<32} {bar:24} {human_pos:>12}/{human_len} rows  {per_sec:>16}  {eta} left",
+            datagen::Unit::Rows => {
+                "{msg:<32} {bar:24} {human_pos:>12}/{human_len} rows  {per_sec:>16}  {eta} left"
+            }
             datagen::Unit::Indexes => "{msg:<32} {bar:24} {pos}/{len} indexes  {elapsed}",
             datagen::Unit::Tables => "{msg:<32} {bar:24} {pos}/{len} tables  {elapsed}",
         };
@@ -96,7 +98,12 @@ pub(crate) fn print_plan(spec: &Spec, plan: &datagen::Plan) {
     println!("Dataset: {spec}");
     println!("{:<26} {:>14} {:>12}", "table", "rows", "about");
     for table in &plan.tables {
-        println!("{:<26} {:>14} {:>12}", table.table, HumanCount(table.rows).to_string(), HumanBytes(table.table_bytes).to_string());
+        println!(
+            "{:<26} {:>14} {:>12}",
+            table.table,
+            HumanCount(table.rows).to_string(),
+            HumanBytes(table.table_bytes).to_string()
+        );
     }
     println!(
         "{:<26} {:>14} {:>12}  (with indexes about {})",
@@ -149,10 +156,7 @@ pub(crate) struct LoadProgress {
 
 impl LoadProgress {
     pub(crate) fn new(plan: &Plan, targets: &[Target]) -> Self {
-        let windows: usize = targets
-            .iter()
-            .map(|target| usize::from(target.control) + 1)
-            .sum::<usize>()
+        let windows: usize = targets.iter().map(|target| usize::from(target.control) + 1).sum::<usize>()
             * plan.operations.len()
             * plan.rounds as usize;
         let bar = ProgressBar::new(windows as u64).with_style(
@@ -184,11 +188,15 @@ impl Observer for LoadProgress {
         match event {
             Event::Preparing { subject, operation } => self.say(format!("prepare {operation} of {subject}")),
             Event::Warming { subject, operation } => self.say(format!("warm up {operation} of {subject}")),
-            Event::Counting { subject, operation } => self.say(format!("count statements of {operation} of {subject}")),
+            Event::Counting { subject, operation } => {
+                self.say(format!("count statements of {operation} of {subject}"))
+            }
             Event::Comparing { operation } => self.say(format!("compare the rows of {operation}")),
             Event::WindowFinished { window, p50_us, p99_us, requests, errors } => {
                 self.bar.inc(1);
-                let ms = |us: &Option<u64>| us.map_or_else(|| "-".to_owned(), |us| format!("{:.1}", us as f64 / 1000.0));
+                let ms = |us: &Option<u64>| {
+                    us.map_or_else(|| "-".to_owned(), |us| format!("{:.1}", us as f64 / 1000.0))
+                };
                 let failed = if *errors > 0 { format!(", {errors} FAILED") } else { String::new() };
                 self.say(format!(
                     "round {}/{}  {:<12} {:<8} {requests:>5} requests{failed}  p50 {} ms  p99 {} ms",

@@ -50,7 +50,9 @@ impl Reference {
             let mut said = String::new();
             let _ = tokio::time::timeout(PATIENCE, stderr.read_to_string(&mut said)).await;
             match first {
-                Err(_) => bail!("the reference server ({variant}) did not listen within {} s", PATIENCE.as_secs()),
+                Err(_) => {
+                    bail!("the reference server ({variant}) did not listen within {} s", PATIENCE.as_secs())
+                }
                 Ok(_) => bail!("the reference server ({variant}) did not start: {}", said.trim()),
             }
         };

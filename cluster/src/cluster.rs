@@ -186,11 +186,12 @@ impl Start<'_> {
         let mut last = port::remembered(&self.port_file());
         for attempt_number in 1.. {
             let port = port::choose(self.options.port, last)?;
-            let settings = settings(&machine, port, &socket_folder(self.room, &socket_name(port))?);
+            let socket_folder = socket_folder(self.room, &socket_name(port))?;
+            let settings = settings(&machine, port, &socket_folder);
             let file = data.join("postgresql.conf");
             fs::write(&file, &settings.text).map_err(Error::file("written", &file))?;
             port::remember(&self.port_file(), port)?;
-            let attempt = self.spawn(&binaries, &data).await?;
+            let attempt = self.spawn(&binaries, &data, &socket_folder).await?;
             if self.ready(port).await? {
                 let address = self.address(port, settings.notes)?;
                 self.check_contrib(&address, &binaries).await?;
@@ -214,12 +215,13 @@ impl Start<'_> {
         unreachable!("the attempts are bounded")
     }
 
-    async fn spawn(&self, binaries: &Binaries, data: &Path) -> Result<Attempt, Error> {
+    async fn spawn(&self, binaries: &Binaries, data: &Path, socket_folder: &Path) -> Result<Attempt, Error> {
         let service = Service {
             signal: "INT",
             program: &binaries.program("postgres"),
             arguments: vec!["-D".as_ref(), data.as_os_str()],
             account: self.room.account.as_ref(),
+            socket_folder,
         };
         self.keeper.spawn(self.turn, self.member, self.options.stay, &service).await
     }

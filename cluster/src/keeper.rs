@@ -49,6 +49,8 @@ pub(crate) struct Service<'a> {
     pub(crate) program: &'a Path,
     pub(crate) arguments: Vec<&'a std::ffi::OsStr>,
     pub(crate) account: Option<&'a Account>,
+    /// Removed after the server, if it is empty by then.
+    pub(crate) socket_folder: &'a Path,
 }
 
 /// The files of a keeper, in the room of its server.
@@ -261,6 +263,7 @@ impl Keeper {
         shell
             .arg(&script)
             .args([self.folder.as_os_str(), service.signal.as_ref(), self.log.as_os_str()])
+            .arg(service.socket_folder)
             .arg(service.program)
             .args(&service.arguments)
             .stdin(users)

@@ -1,7 +1,7 @@
 # Runs one server for as long as somebody uses it. Arguments: the keeper's folder, the signal that ends the server,
-# its log, and then its command. Standard input is the pipe that the users hold open, standard output the lock file.
-folder=$1 signal=$2 log=$3
-shift 3
+# its log, the folder of its sockets, and then its command. Standard input is the pipe that the users hold open, standard output the lock file.
+folder=$1 signal=$2 log=$3 sockets=$4
+shift 4
 
 # A closed terminal is no reason to stop, and neither is Ctrl-C: the users decide.
 trap '' HUP INT QUIT
@@ -36,3 +36,5 @@ wait "$server"
 exec 2>/dev/null
 kill "$reader"
 wait "$reader"
+# A folder made for the sockets alone is empty now; any other one stays.
+rmdir "$sockets"

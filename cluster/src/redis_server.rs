@@ -68,6 +68,7 @@ impl Redis {
                 program: &program,
                 arguments: vec![configuration.as_os_str()],
                 account: room.account.as_ref(),
+                socket_folder: &room.folder,
             };
             let attempt: Attempt = keeper.spawn(&turn, &member, false, &service).await?;
             if answers(&keeper, &url).await? {

@@ -2,7 +2,7 @@
 //!
 //! Each row is hashed over its bytes in COPY's binary format, and the hashes are added up. Rows that were loaded by
 //! any number of connections, in any order, have the same sum; a row that is missing, doubled or changed changes it.
-//! PostgreSQL gives back the same bytes that it was sent (`other_attributes` is written the way `jsonb` prints it),
+//! `PostgreSQL` gives back the same bytes that it was sent (`other_attributes` is written the way `jsonb` prints it),
 //! so the sum can be taken again from a `COPY … TO` of the table.
 
 use std::ops::AddAssign;

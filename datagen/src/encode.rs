@@ -1,4 +1,4 @@
-//! Rows as the bytes of PostgreSQL's binary COPY format (documentation of `COPY`, section "Binary Format").
+//! Rows as the bytes of `PostgreSQL`'s binary COPY format (documentation of `COPY`, section "Binary Format").
 //!
 //! Written by hand, into a buffer that is used again and again: a field is its length and its bytes, nothing is
 //! allocated for a row, and there is no intermediate value per field. Times are microseconds since 1970 here and
@@ -187,6 +187,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Ends the stream and hands over the last piece. `None` when nobody wanted it.
+    #[must_use]
     pub fn end(mut self) -> Option<(Written, Vec<u8>)> {
         self.buffer.extend_from_slice(&TRAILER);
         let empty = (self.hand_over)(self.buffer)?;

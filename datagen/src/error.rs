@@ -91,7 +91,8 @@ impl Error {
     /// Sorts an error of the database, which came up in the middle of `while_doing` ("copying call").
     pub(crate) fn database(while_doing: &str, source: sqlx::Error) -> Self {
         let while_doing = while_doing.to_owned();
-        let code = source.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code =
+            source.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         match code.as_deref() {
             Some("53100") => Self::DiskFull { while_doing },
             // admin_shutdown, crash_shutdown, cannot_connect_now

@@ -164,7 +164,8 @@ mod tests {
         assert_eq!(uuid::Uuid::from_bytes(entity.uuid(0)).to_string(), GOLDEN_UUID);
     }
 
-    const GOLDEN_DRAWS: [u64; 3] = [15_642_400_083_859_559_545, 15_469_180_823_188_716_577, 5_246_417_896_078_252_145];
+    const GOLDEN_DRAWS: [u64; 3] =
+        [15_642_400_083_859_559_545, 15_469_180_823_188_716_577, 5_246_417_896_078_252_145];
     const GOLDEN_UUID: &str = "d914f7ff-d0fd-4479-96ad-91ffdc72bc21";
 
     #[test]

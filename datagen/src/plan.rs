@@ -126,7 +126,7 @@ fn sample(population: &Population, table: Table) -> Sample {
     Sample { written, chunks }
 }
 
-/// Bytes of all indexes of a table per row, as measured after a load at scale `demo` (PostgreSQL 15).
+/// Bytes of all indexes of a table per row, as measured after a load at scale `demo` (`PostgreSQL` 15).
 fn index_bytes_per_row(table: Table, level: migrations::Level) -> u64 {
     use migrations::Level::Before;
     match (table, level) {

@@ -89,17 +89,24 @@ impl Population {
     pub fn new(spec: &Spec) -> Self {
         let seed = spec.seed;
         let as_of_us = spec.as_of.timestamp_micros();
-        let arrivals =
-            Timeline::new(as_of_us - 3 * 365 * DAY_US, as_of_us - 14 * DAY_US, 300, Scope::new(seed, "arrival-days@1"));
-        let calling = Timeline::new(as_of_us - 730 * DAY_US, as_of_us, 250, Scope::new(seed, "calling-days@1"));
+        let arrivals = Timeline::new(
+            as_of_us - 3 * 365 * DAY_US,
+            as_of_us - 14 * DAY_US,
+            300,
+            Scope::new(seed, "arrival-days@1"),
+        );
+        let calling =
+            Timeline::new(as_of_us - 730 * DAY_US, as_of_us, 250, Scope::new(seed, "calling-days@1"));
 
         let others = u64::from(spec.workspaces) - 1;
         let weights = |of_rank: fn(u64) -> u64| (2..2 + others).map(of_rank).collect::<Vec<u64>>();
-        let customers = apportion(spec.other_customers - others, &weights(zipf_half)).into_iter().map(|more| more + 1);
+        let customers =
+            apportion(spec.other_customers - others, &weights(zipf_half)).into_iter().map(|more| more + 1);
         let calls = apportion(spec.other_calls, &weights(zipf_three_quarters));
         let sizes = std::iter::once((spec.customers, spec.calls)).chain(customers.zip(calls));
-        let tenants =
-            (0..).zip(sizes).map(|(number, (customers, calls))| Tenant::new(seed, number, customers, calls, &calling));
+        let tenants = (0..)
+            .zip(sizes)
+            .map(|(number, (customers, calls))| Tenant::new(seed, number, customers, calls, &calling));
 
         Self {
             spec: spec.clone(),
@@ -265,7 +272,9 @@ mod tests {
         let population = population(Scale::Enterprise);
         let per_customer = |tenant: &Tenant| tenant.calls as f64 / tenant.customers as f64;
         assert!(per_customer(&population.tenants[0]) > 2.0 * per_customer(&population.tenants[1]));
-        assert!(per_customer(&population.tenants[1]) > 2.0 * per_customer(population.tenants.last().unwrap()));
+        assert!(
+            per_customer(&population.tenants[1]) > 2.0 * per_customer(population.tenants.last().unwrap())
+        );
     }
 
     #[test]

@@ -176,11 +176,12 @@ impl Load<'_> {
             return Ok(());
         }
         for table in existing_tables(&mut self.control).await? {
-            let holds_rows: bool =
-                sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT EXISTS (SELECT FROM public.{table})")))
-                    .fetch_one(&mut self.control)
-                    .await
-                    .map_err(|error| Error::database("looking for rows", error))?;
+            let holds_rows: bool = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+                "SELECT EXISTS (SELECT FROM public.{table})"
+            )))
+            .fetch_one(&mut self.control)
+            .await
+            .map_err(|error| Error::database("looking for rows", error))?;
             if holds_rows {
                 let database = database_name(&mut self.control).await?;
                 return Err(Error::NotEmpty { database, table: table.to_owned() });
@@ -196,13 +197,20 @@ impl Load<'_> {
         }
         let tables = existing_tables(&mut self.control).await?;
         if set_aside.is_some() {
-            run(&mut self.control, "writing the ledger", "UPDATE callbench.dataset SET completed_at = NULL").await?;
+            run(&mut self.control, "writing the ledger", "UPDATE callbench.dataset SET completed_at = NULL")
+                .await?;
         }
-        truncate(&mut self.control, &tables).await?;
+        // With triggers off: that of `call` empties the totals too, and the two would be in each other's way.
+        let found = SetAside::find(&mut self.control, &tables).await?;
+        let failed = |error| Error::database("emptying the tables", error);
+        let mut transaction = self.control.begin().await.map_err(failed)?;
+        found.switch_triggers(&mut transaction, false).await?;
+        truncate(&mut transaction, &tables).await?;
+        found.switch_triggers(&mut transaction, true).await?;
+        transaction.commit().await.map_err(failed)?;
         if let Some(set_aside) = set_aside {
             let connections = std::mem::take(&mut self.connections);
-            self.connections =
-                rebuild::indexes(&mut self.control, connections, &set_aside, &()).await?;
+            self.connections = rebuild::indexes(&mut self.control, connections, &set_aside, &()).await?;
             set_aside.give_back_the_rest(&mut self.control, &tables).await?;
         }
         Ok(())
@@ -215,8 +223,8 @@ impl Load<'_> {
         let mut transaction = self.control.begin().await.map_err(failed)?;
         let set_aside = SetAside::find(&mut transaction, tables).await?;
         ledger::begin(&mut transaction, spec, &set_aside).await?;
-        truncate(&mut transaction, tables).await?;
         set_aside.take(&mut transaction, tables).await?;
+        truncate(&mut transaction, tables).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(set_aside)
     }
@@ -263,8 +271,7 @@ impl Load<'_> {
     async fn put_together(&mut self, set_aside: &SetAside, tables: &[&str]) -> Result<(), Error> {
         let clock = self.start("indexes", set_aside.indexes.len() as u64, Unit::Indexes);
         let connections = std::mem::take(&mut self.connections);
-        self.connections =
-            rebuild::indexes(&mut self.control, connections, set_aside, self.progress).await?;
+        self.connections = rebuild::indexes(&mut self.control, connections, set_aside, self.progress).await?;
         set_aside.give_back_the_rest(&mut self.control, tables).await?;
         self.finish("indexes".to_owned(), clock, None);
         Ok(())

@@ -57,7 +57,10 @@ impl FromStr for Scale {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|scale| scale.name() == name).ok_or_else(|| Error::UnknownScale(name.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|scale| scale.name() == name)
+            .ok_or_else(|| Error::UnknownScale(name.to_owned()))
     }
 }
 
@@ -93,7 +96,16 @@ impl Spec {
             Scale::Enterprise => (1_000_000, 50_000_000, 501, 1_000_000, 10_000_000),
         };
         let scale = scale.name().to_owned();
-        Self { scale, seed, customers, calls, workspaces, other_customers, other_calls, as_of: whole_hour(as_of) }
+        Self {
+            scale,
+            seed,
+            customers,
+            calls,
+            workspaces,
+            other_customers,
+            other_calls,
+            as_of: whole_hour(as_of),
+        }
     }
 
     /// A specification of one's own. The other workspaces share a fifth as many customers and calls as the largest
@@ -145,7 +157,8 @@ impl Spec {
     /// Whether `other` describes the same data set; the dates are compared only if `dates_too`.
     #[must_use]
     pub fn is_same(&self, other: &Self, dates_too: bool) -> bool {
-        let undated = |spec: &Self| Self { scale: String::new(), as_of: DateTime::UNIX_EPOCH, ..spec.clone() };
+        let undated =
+            |spec: &Self| Self { scale: String::new(), as_of: DateTime::UNIX_EPOCH, ..spec.clone() };
         undated(self) == undated(other) && (!dates_too || self.as_of == other.as_of)
     }
 }

@@ -1,7 +1,7 @@
 //! When things happen: a monotone map between positions in `[0, 1)` and instants.
 //!
 //! Rows are spread over positions, and the timeline turns positions into times, so that many rows fall where the
-//! weight is high. Each hour has an integer weight: the local hour of the week (dialling hours in Asia/Ho_Chi_Minh, a
+//! weight is high. Each hour has an integer weight: the local hour of the week (dialling hours in `Asia/Ho_Chi_Minh`, a
 //! quiet Sunday), times a factor of its day (campaign days and slow days), times the growth of the platform. The
 //! weights are summed once; inside an hour time runs evenly, to the microsecond.
 //!
@@ -17,7 +17,7 @@ pub const HOUR_US: i64 = 3_600_000_000;
 /// Microseconds in a day.
 pub const DAY_US: i64 = 24 * HOUR_US;
 
-/// Asia/Ho_Chi_Minh is seven hours ahead of UTC, all year.
+/// `Asia/Ho_Chi_Minh` is seven hours ahead of UTC, all year.
 const LOCAL_HOURS_AHEAD: i64 = 7;
 
 /// Weight of each local hour of a working day: 8:00 to 11:30, 13:30 to 17:30, 19:00 to 21:00.
@@ -63,9 +63,10 @@ impl Timeline {
             let day_of_week = usize::try_from((local_day + 3).rem_euclid(7)).expect("0 to 6");
             let hour_of_day = usize::try_from(local_hour.rem_euclid(24)).expect("0 to 23");
             let day = 50 + below(days.entity(local_day.cast_unsigned()).draw(0), 100);
-            let grown = 100 * count.cast_unsigned()
-                + (growth_percent - 100) * at.cast_unsigned();
-            u128::from(WORKING_DAY[hour_of_day] * DAYS_OF_WEEK[day_of_week]) * u128::from(day) * u128::from(grown)
+            let grown = 100 * count.cast_unsigned() + (growth_percent - 100) * at.cast_unsigned();
+            u128::from(WORKING_DAY[hour_of_day] * DAYS_OF_WEEK[day_of_week])
+                * u128::from(day)
+                * u128::from(grown)
         });
         let weights: Vec<u128> = weights.collect();
         let total: u128 = weights.iter().sum();
@@ -79,7 +80,8 @@ impl Timeline {
             let to = if before == total { u64::MAX } else { position_of(before, total) };
             let width = u128::from(to - from);
             let hour_us = u128::from(HOUR_US.cast_unsigned());
-            let narrow = |scaled: u128| u64::try_from(scaled).expect("an hour is 2^33 to 2^52 positions wide");
+            let narrow =
+                |scaled: u128| u64::try_from(scaled).expect("an hour is 2^33 to 2^52 positions wide");
             hours.push(Hour {
                 from,
                 us_per_position: narrow((hour_us << 64) / width),

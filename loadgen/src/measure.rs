@@ -139,17 +139,26 @@ impl<'a> Session<'a> {
     }
 
     async fn carry_out(&mut self) -> Result<(), Halt> {
-        let operations: Vec<&dyn Operation> =
-            self.plan.operations.iter().map(|name| operations::find(name)).collect::<Result<_, _>>()?;
+        // All looks come before the first load, so that a wrong URL or token is known at once.
         let mut sides = Vec::new();
         for target in self.targets {
             sides.push(self.side(target).await?);
         }
+        let mut prepared = Vec::new();
+        for target in self.targets {
+            let mut of_target = Vec::new();
+            for operation in &self.plan.operations {
+                of_target.push(self.prepare(target, operations::find(operation)?).await?);
+            }
+            prepared.push(of_target);
+        }
+        for (index, operation) in self.plan.operations.iter().enumerate() {
+            self.compare(operation, &prepared, index).await?;
+        }
 
         let workers = self.plan.workers();
         let mut engine = Engine::start(&self.targets[0].base_url, workers, self.stop.clone()).await?;
-        let outcome = self.carry_out_with(&mut engine, &operations, &mut sides).await;
-        match outcome {
+        match self.put_under_load(&mut engine, &mut sides, prepared).await {
             Ok(()) => self.close_the_books(engine).await,
             Err(halt) => {
                 engine.abandon().await;
@@ -158,47 +167,46 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn carry_out_with(
+    async fn prepare(&mut self, target: &Target, operation: &dyn Operation) -> Result<Arc<Prepared>, Halt> {
+        self.observer.on(&Event::Preparing { subject: &target.subject.name, operation: operation.name() });
+        let prepared = self.unless_stopped(operation.prepare(&self.client, target)).await??;
+        Ok(Arc::new(prepared))
+    }
+
+    async fn put_under_load(
         &mut self,
         engine: &mut Engine,
-        operations: &[&dyn Operation],
         sides: &mut [Side],
+        prepared: Vec<Vec<Arc<Prepared>>>,
     ) -> Result<(), Halt> {
         let mut lanes = Vec::new();
-        for (target, side) in self.targets.iter().zip(&mut *sides) {
+        for ((target, side), prepared) in self.targets.iter().zip(&mut *sides).zip(prepared) {
             let mut of_target = Vec::new();
-            for operation in operations {
-                of_target.push(self.lane(engine, target, side, *operation).await?);
+            for (operation, prepared) in self.plan.operations.iter().zip(prepared) {
+                of_target.push(self.lane(engine, &target.subject.name, operation, prepared, side).await?);
             }
             lanes.push(of_target);
-        }
-        for (index, operation) in operations.iter().enumerate() {
-            self.compare(operation.name(), &lanes, index).await?;
         }
         self.measure_rounds(engine, sides, &lanes).await
     }
 
-    /// Prepares an operation on a target, warms it up, and counts its work.
+    /// Warms an operation up on a target, derives the load from that, and counts its work.
     async fn lane(
         &mut self,
         engine: &mut Engine,
-        target: &Target,
+        subject: &str,
+        operation: &str,
+        prepared: Arc<Prepared>,
         side: &mut Side,
-        operation: &dyn Operation,
     ) -> Result<Lane, Halt> {
-        let subject = target.subject.name.as_str();
-        let name = operation.name();
-        self.observer.on(&Event::Preparing { subject, operation: name });
-        let prepared = self.unless_stopped(operation.prepare(&self.client, target)).await??;
-        let prepared = Arc::new(prepared);
-        self.observer.on(&Event::Warming { subject, operation: name });
-        let mean_service = self.warm_up(engine, subject, name, &prepared).await?;
+        self.observer.on(&Event::Warming { subject, operation });
+        let mean_service = self.warm_up(engine, subject, operation, &prepared).await?;
         let offer = rounds::offer(self.plan.load, self.plan.window, mean_service);
         let lane = Lane { prepared, offer, mean_service };
-        self.warn_of_reduced_rate(subject, name, &lane);
+        self.warn_of_reduced_rate(subject, operation, &lane);
         if let Some(probe) = &mut side.statements {
-            self.observer.on(&Event::Counting { subject, operation: name });
-            self.count(probe, subject, name, &lane).await?;
+            self.observer.on(&Event::Counting { subject, operation });
+            self.count(probe, subject, operation, &lane).await?;
         }
         Ok(lane)
     }

@@ -89,7 +89,11 @@ mod tests {
         let slower = Comparison::of(&run, NAIVE, LIVE, 0.95, CONFIDENCE).unwrap();
         assert!(slower.words().ends_with("x slower"), "{}", slower.words());
         let (low, high) = faster.interval().unwrap();
-        assert!(1.0 < low && low <= 1.0 / faster.ratio.estimate.value && 1.0 / faster.ratio.estimate.value <= high);
+        assert!(
+            1.0 < low
+                && low <= 1.0 / faster.ratio.estimate.value
+                && 1.0 / faster.ratio.estimate.value <= high
+        );
     }
 
     #[test]

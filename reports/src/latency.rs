@@ -93,7 +93,7 @@ impl Default for Latency {
     }
 }
 
-/// Stored as base64 of the V2 format with DEFLATE, which other HdrHistogram tools read as well.
+/// Stored as base64 of the V2 format with DEFLATE, which other `HdrHistogram` tools read as well.
 impl Serialize for Latency {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::new();
@@ -106,7 +106,8 @@ impl<'de> Deserialize<'de> for Latency {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = BASE64.decode(text).map_err(de::Error::custom)?;
-        let stored: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).map_err(de::Error::custom)?;
+        let stored: Histogram<u64> =
+            Deserializer::new().deserialize(&mut &bytes[..]).map_err(de::Error::custom)?;
         // Re-record into the shared bounds, so that a hand-made file can't smuggle in a shape that can't be added.
         let mut latency = Self::new();
         latency.0.add(&stored).map_err(de::Error::custom)?;
@@ -144,7 +145,10 @@ mod tests {
     fn a_rank_finds_the_sample_that_stands_there() {
         let latency = of(&[30, 10, 20, 20, 900_000]);
         let at = |rank| latency.at_rank_us(rank);
-        assert_eq!([at(0), at(1), at(2), at(3), at(4), at(6)], [None, Some(10), Some(20), Some(20), Some(30), None]);
+        assert_eq!(
+            [at(0), at(1), at(2), at(3), at(4), at(6)],
+            [None, Some(10), Some(20), Some(20), Some(30), None]
+        );
         assert_eq!(at(5), latency.max_us());
     }
 

@@ -44,7 +44,11 @@ pub fn number(value: f64) -> String {
         return "–".into();
     }
     if value.abs() >= 999.5 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded and taken absolute")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rounded and taken absolute"
+        )]
         let whole = count(value.abs().round() as u64);
         return if value < 0.0 { format!("-{whole}") } else { whole };
     }
@@ -71,7 +75,11 @@ pub fn bytes(bytes: f64) -> String {
     let mut size = bytes;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if size < 1023.5 {
-            return if unit == "B" { format!("{size:.0} B") } else { format!("{} {unit}", significant(size)) };
+            return if unit == "B" {
+                format!("{size:.0} B")
+            } else {
+                format!("{} {unit}", significant(size))
+            };
         }
         size /= 1024.0;
     }
@@ -141,10 +149,22 @@ mod tests {
 
     #[test]
     fn times_carry_three_digits_and_the_unit_that_suits_them() {
-        let texts = [1.0, 812.0, 6_210.0, 9_996.0, 45_300.0, 450_000.0, 999_700.0, 1_450_000.0, 125_000_000.0].map(time_us);
+        let texts =
+            [1.0, 812.0, 6_210.0, 9_996.0, 45_300.0, 450_000.0, 999_700.0, 1_450_000.0, 125_000_000.0]
+                .map(time_us);
         assert_eq!(
             texts,
-            ["1.00 us", "812 us", "6.21 ms", "10.0 ms", "45.3 ms", "450 ms", "1.00 s", "1.45 s", "2 min 05 s"]
+            [
+                "1.00 us",
+                "812 us",
+                "6.21 ms",
+                "10.0 ms",
+                "45.3 ms",
+                "450 ms",
+                "1.00 s",
+                "1.45 s",
+                "2 min 05 s"
+            ]
         );
     }
 
@@ -157,8 +177,14 @@ mod tests {
     #[test]
     fn shares_sizes_and_multiples_have_their_sign() {
         assert_eq!([share(0.0), share(0.986), share(0.000_075)], ["0 %", "98.6 %", "0.0075 %"]);
-        assert_eq!([bytes(512.0), bytes(98_304.0), bytes(1.2 * 1024.0 * 1024.0 * 1024.0)], ["512 B", "96.0 KiB", "1.20 GiB"]);
-        assert_eq!([times(0.0142), times(73.0), spread(0.041), spread(0.007)], ["0.0142x", "73x", "±4 %", "±0.7 %"]);
+        assert_eq!(
+            [bytes(512.0), bytes(98_304.0), bytes(1.2 * 1024.0 * 1024.0 * 1024.0)],
+            ["512 B", "96.0 KiB", "1.20 GiB"]
+        );
+        assert_eq!(
+            [times(0.0142), times(73.0), spread(0.041), spread(0.007)],
+            ["0.0142x", "73x", "±4 %", "±0.7 %"]
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use crate::budgets;
 use crate::run::{
-    Check, CpuCost, DatabaseFacts, Dataset, Environment, LoadModel, Phase, Plan, Run, SCHEMA, Second, Statement,
-    Subject, TableRows, Timings, Window, Work,
+    Check, CpuCost, DatabaseFacts, Dataset, Environment, LoadModel, Phase, Plan, Run, SCHEMA, Second,
+    Statement, Subject, TableRows, Timings, Window, Work,
 };
 
 /// What one case looks like.
@@ -32,10 +32,42 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 4] = [
-    Shape { subject: "naive", operation: "first_page", service_us: 447_000.0, sigma: 0.09, rate: 2.0, seconds: 15.0, passes: 1 },
-    Shape { subject: "live", operation: "first_page", service_us: 5_900.0, sigma: 0.16, rate: 50.0, seconds: 10.0, passes: 2 },
-    Shape { subject: "naive", operation: "page_100", service_us: 462_000.0, sigma: 0.10, rate: 2.0, seconds: 15.0, passes: 1 },
-    Shape { subject: "live", operation: "page_100", service_us: 6_050.0, sigma: 0.17, rate: 50.0, seconds: 10.0, passes: 2 },
+    Shape {
+        subject: "naive",
+        operation: "first_page",
+        service_us: 447_000.0,
+        sigma: 0.09,
+        rate: 2.0,
+        seconds: 15.0,
+        passes: 1,
+    },
+    Shape {
+        subject: "live",
+        operation: "first_page",
+        service_us: 5_900.0,
+        sigma: 0.16,
+        rate: 50.0,
+        seconds: 10.0,
+        passes: 2,
+    },
+    Shape {
+        subject: "naive",
+        operation: "page_100",
+        service_us: 462_000.0,
+        sigma: 0.10,
+        rate: 2.0,
+        seconds: 15.0,
+        passes: 1,
+    },
+    Shape {
+        subject: "live",
+        operation: "page_100",
+        service_us: 6_050.0,
+        sigma: 0.17,
+        rate: 50.0,
+        seconds: 10.0,
+        passes: 2,
+    },
 ];
 
 const ROUNDS: u32 = 6;
@@ -147,7 +179,11 @@ fn window(shape: &Shape, round: u32, pass: u32, opened_s: f64, drift: f64, draw:
             timings.lag.record(of(lag));
             timings.service.record(of(service));
             timings.response.record(of(lag + service));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "microseconds below 1 h")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "microseconds below 1 h"
+            )]
             responses.push((lag + service) as u64);
         }
         responses.sort_unstable();
@@ -193,15 +229,30 @@ fn work(subject: &str, operation: &str, statements: f64, buffers: f64, ms: f64) 
     };
     let statements_behind = if statements > 100.0 {
         vec![
-            statement("SELECT COUNT(*) FROM customer WHERE workspace_id = $1 AND NOT is_deleted", 1.0, 1.0, 0.31),
+            statement(
+                "SELECT COUNT(*) FROM customer WHERE workspace_id = $1 AND NOT is_deleted",
+                1.0,
+                1.0,
+                0.31,
+            ),
             statement(
                 "SELECT COUNT(*) FROM call WHERE customer_id = $1 AND created_at >= $2 AND status = $3",
                 350.0,
                 350.0,
                 0.38,
             ),
-            statement("SELECT * FROM call WHERE customer_id = $1 ORDER BY created_at DESC LIMIT $2", 50.0, 50.0, 0.16),
-            statement("SELECT name FROM label JOIN customer_label ON label_id = label.id WHERE customer_id = $1", 50.0, 104.0, 0.08),
+            statement(
+                "SELECT * FROM call WHERE customer_id = $1 ORDER BY created_at DESC LIMIT $2",
+                50.0,
+                50.0,
+                0.16,
+            ),
+            statement(
+                "SELECT name FROM label JOIN customer_label ON label_id = label.id WHERE customer_id = $1",
+                50.0,
+                104.0,
+                0.08,
+            ),
         ]
     } else {
         vec![
@@ -211,7 +262,12 @@ fn work(subject: &str, operation: &str, statements: f64, buffers: f64, ms: f64) 
                 51.0,
                 0.97,
             ),
-            statement("SELECT EXISTS (SELECT FROM auth_token JOIN user_workspace USING (user_id) WHERE token_sha256 = $1 AND workspace_id = $2)", 1.0, 1.0, 0.03),
+            statement(
+                "SELECT EXISTS (SELECT FROM auth_token JOIN user_workspace USING (user_id) WHERE token_sha256 = $1 AND workspace_id = $2)",
+                1.0,
+                1.0,
+                0.03,
+            ),
         ]
     };
     Work {

@@ -5,8 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::comparison::CONFIDENCE;
+use crate::latency::Latency;
+use crate::quantity;
 use crate::run::{CpuCost, Run, Timings, Window, Work};
 use crate::stats::NoiseFloor;
+use crate::stats::quantile::minimum_samples;
 
 /// A case of a run: one subject under one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,7 +128,9 @@ pub fn all(run: &Run) -> Vec<Summary<'_>> {
     operations(run)
         .into_iter()
         .flat_map(|operation| {
-            run.subjects.iter().filter_map(move |subject| Summary::of(run, Case { subject: &subject.name, operation }))
+            run.subjects
+                .iter()
+                .filter_map(move |subject| Summary::of(run, Case { subject: &subject.name, operation }))
         })
         .collect()
 }
@@ -133,7 +139,8 @@ pub fn all(run: &Run) -> Vec<Summary<'_>> {
 #[must_use]
 pub fn operations(run: &Run) -> Vec<&str> {
     let mut operations: Vec<&str> = Vec::new();
-    let planned = run.plan.operations.iter().filter(|name| run.windows.iter().any(|window| window.operation == **name));
+    let planned =
+        run.plan.operations.iter().filter(|name| run.windows.iter().any(|window| window.operation == **name));
     for name in planned.chain(run.windows.iter().map(|window| &window.operation)) {
         if !operations.contains(&name.as_str()) {
             operations.push(name);
@@ -149,7 +156,9 @@ pub fn windows<'a>(run: &'a Run, case: Case<'_>, pass: u32) -> Vec<&'a Window> {
     let mut windows: Vec<&Window> = run
         .windows
         .iter()
-        .filter(|window| window.subject == case.subject && window.operation == case.operation && window.pass == pass)
+        .filter(|window| {
+            window.subject == case.subject && window.operation == case.operation && window.pass == pass
+        })
         .collect();
     windows.sort_by_key(|window| window.round);
     windows
@@ -159,6 +168,14 @@ pub fn windows<'a>(run: &'a Run, case: Case<'_>, pass: u32) -> Vec<&'a Window> {
 #[must_use]
 pub fn work<'a>(run: &'a Run, case: Case<'_>) -> Option<&'a Work> {
     run.work.iter().find(|work| work.subject == case.subject && work.operation == case.operation)
+}
+
+/// A percentile as it is printed: in parentheses when there are fewer samples than it takes to bound it from above.
+#[must_use]
+pub fn percentile(latency: &Latency, quantile: f64) -> String {
+    let Some(us) = latency.quantile_us(quantile) else { return "–".into() };
+    let words = quantity::time_us(us as f64);
+    if latency.count() < minimum_samples(quantile, CONFIDENCE) { format!("({words})") } else { words }
 }
 
 /// The noise floor of one operation at one quantile: the widest gap between the two passes of any control subject.
@@ -202,6 +219,18 @@ mod tests {
     fn a_case_that_was_not_measured_has_no_summary() {
         let run = sample::run();
         assert!(Summary::of(&run, Case { subject: "live", operation: "no_such" }).is_none());
+    }
+
+    #[test]
+    fn a_percentile_with_too_few_samples_stands_in_parentheses() {
+        let mut latency = Latency::new();
+        assert_eq!(percentile(&latency, 0.95), "–");
+        for _ in 0..58 {
+            latency.record(std::time::Duration::from_millis(5));
+        }
+        assert_eq!(percentile(&latency, 0.95), "(5.00 ms)");
+        latency.record(std::time::Duration::from_millis(5));
+        assert_eq!(percentile(&latency, 0.95), "5.00 ms");
     }
 
     #[test]

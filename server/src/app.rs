@@ -33,19 +33,47 @@ pub(crate) struct App {
     pub(crate) origin: Arc<links::Origin>,
 }
 
-/// Serves until `shutdown` completes, then lets running requests finish.
-///
-/// Fails before the first request when the database can't be reached or lacks the tables.
-pub async fn serve(
+/// A server that has found its database and its tables, and may be told to listen.
+#[derive(Debug)]
+pub struct Server {
     config: Config,
+    pool: PgPool,
+}
+
+impl Server {
+    /// Connects. Fails when the database can't be reached or lacks the tables, so that nobody hears of an address
+    /// before it can answer.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let pool = database::open(&config).await?;
+        Ok(Self { config, pool })
+    }
+
+    /// Serves until `shutdown` completes, then lets running requests finish.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let origin = links::Origin::new(self.config.public_url.as_deref(), listener.local_addr()?)?;
+        let app = App { pool: self.pool.clone(), variant: self.config.variant, origin: Arc::new(origin) };
+        listen(
+            router(app, self.config.request_timeout),
+            self.config.request_timeout,
+            self.pool,
+            listener,
+            shutdown,
+        )
+        .await
+    }
+}
+
+async fn listen(
+    router: Router,
+    request_timeout: Duration,
+    pool: PgPool,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let origin = links::Origin::new(config.public_url.as_deref(), listener.local_addr()?)?;
-    let pool = database::open(&config).await?;
-    let app = App { pool: pool.clone(), variant: config.variant, origin: Arc::new(origin) };
-    let router = router(app, config.request_timeout);
-
     // Answers are small and written at once; waiting for more to send would only delay them.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -59,7 +87,7 @@ pub async fn serve(
         told.notify_one();
     });
     // A client that reads its answer drop by drop must not keep the server alive.
-    let limit = config.request_timeout + GRACE;
+    let limit = request_timeout + GRACE;
     let outcome = tokio::select! {
         outcome = async { server.await } => outcome,
         () = async { stopping.notified().await; tokio::time::sleep(limit).await } => Ok(()),

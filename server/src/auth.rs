@@ -38,8 +38,8 @@ mod tests {
     #[test]
     fn a_token_is_looked_up_by_its_hash() {
         let hash = read("bearer  token123").unwrap();
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "b13ae34b9231f95675ff502761b64aedd0c278f5b6e8730ce99b72f35b2ddfb0");
+        // printf token123 | sha256sum
+        assert_eq!((hash[..4].to_vec(), hash[31]), (vec![0xb1, 0x3a, 0xe3, 0x4b], 0xb0));
     }
 
     #[test]

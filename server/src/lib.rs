@@ -10,7 +10,8 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! let config = server::Config::new("postgres://postgres@127.0.0.1/callbench", server::Variant::Live);
-//! server::serve(config, listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
+//! let server = server::Server::open(config).await?;
+//! server.serve(listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -28,6 +29,6 @@ mod refusal;
 mod requests;
 mod variants;
 
-pub use app::serve;
+pub use app::Server;
 pub use config::{Config, UnknownVariant, Variant};
 pub use error::Error;

@@ -46,7 +46,12 @@ pub(crate) fn plan(pressure: &Pressure) -> Plan {
         Some(users) => LoadModel::Closed { users: usize::from(users) },
         None => LoadModel::Open { rate_per_second: pressure.rate, max_in_flight: MAX_IN_FLIGHT },
     };
-    Plan { load, page_size: pressure.page_size, workspace: datagen::LARGEST_SLUG.to_owned(), ..Plan::default() }
+    Plan {
+        load,
+        page_size: pressure.page_size,
+        workspace: datagen::LARGEST_SLUG.to_owned(),
+        ..Plan::default()
+    }
 }
 
 /// Brings each level up, serves each variant on its level, measures, judges, writes and prints.
@@ -124,7 +129,9 @@ fn describe(variant: Variant, level: Level) -> &'static str {
         (Variant::Naive, _) => {
             "OFFSET, COUNT(*) and a query per related value (N+1), on the single-column indexes of production"
         }
-        (Variant::Live, _) => "one statement a page by keyset, aggregates computed from the calls at read time",
+        (Variant::Live, _) => {
+            "one statement a page by keyset, aggregates computed from the calls at read time"
+        }
     }
 }
 
@@ -134,5 +141,9 @@ pub(crate) fn pool_size(plan: &Plan) -> u32 {
 }
 
 async fn facts(place: &Place) -> anyhow::Result<Option<reports::run::DatabaseFacts>> {
-    Ok(Some(loadgen::probes::facts(place.url()).await.context("the settings of the database could not be read")?))
+    Ok(Some(
+        loadgen::probes::facts(place.url())
+            .await
+            .context("the settings of the database could not be read")?,
+    ))
 }

@@ -51,7 +51,9 @@ async fn url(home: &Path, scale: Scale, level: migrations::Level) -> anyhow::Res
     let exists = databases::exists(&url).await;
     cluster.release().await?;
     if !exists? {
-        bail!("there is no such dataset yet; load one with: callbench seed (levels above before: callbench bench)");
+        bail!(
+            "there is no such dataset yet; load one with: callbench seed (levels above before: callbench bench)"
+        );
     }
     println!("{url}");
     Ok(())

@@ -96,9 +96,9 @@ async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -
 async fn measure(load: &Load, plan: &Plan, target: Target, stop: &CancellationToken) -> anyhow::Result<Run> {
     let started_at = Utc::now();
     let facts = match &target.database_url {
-        Some(url) => {
-            Some(loadgen::probes::facts(url).await.context("the settings of the database could not be read")?)
-        }
+        Some(url) => Some(
+            loadgen::probes::facts(url).await.context("the settings of the database could not be read")?,
+        ),
         None => None,
     };
     let targets = [target];

@@ -26,15 +26,20 @@ pub(crate) async fn run(home: &Path, serve: Serve, stop: &CancellationToken) -> 
 
 async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyhow::Result<()> {
     // In the private cluster each variant has the level that it is meant for; a URL is taken as it is.
-    let database_url = if place.is_private() { place.level_url(level_of(serve.variant))? } else { place.url().to_owned() };
+    let database_url =
+        if place.is_private() { place.level_url(level_of(serve.variant))? } else { place.url().to_owned() };
     let listener = TcpListener::bind(serve.listen).await.with_context(|| {
-        format!("the address {} can't be listened on; choose another with --listen (port 0 takes a free one)", serve.listen)
+        format!(
+            "the address {} can't be listened on; choose another with --listen (port 0 takes a free one)",
+            serve.listen
+        )
     })?;
     let address = listener.local_addr().context("the address of the listener is unknown")?;
     let config = Config { pool_size: serve.pool_size, ..Config::new(database_url, serve.variant) };
+    let server = server::Server::open(config).await?;
     // Whoever started us may not read this line any more; that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{LISTENING}http://{address}");
-    server::serve(config, listener, stop.clone().cancelled_owned()).await?;
+    server.serve(listener, stop.clone().cancelled_owned()).await?;
     Ok(())
 }
 

@@ -73,7 +73,7 @@ async fn a_user_killed_among_two_leaves_the_server_to_the_other() {
 #[tokio::test]
 async fn users_that_come_while_others_go_always_get_a_server() {
     let home = Home::new();
-    for _ in 0..8 {
+    for _ in 0..5 {
         let leaving = Holder::start(&home);
         let coming = Holder::begin(&home, false);
         leaving.kill(Signal::SIGKILL);

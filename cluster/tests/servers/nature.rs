@@ -74,7 +74,9 @@ async fn the_socket_serves_too_and_has_a_short_path_when_the_home_has_a_long_one
     let options = PgConnectOptions::new().socket(cluster.socket_folder()).port(cluster.port());
     let options = options.username("callbench").password(password).database("postgres");
     options.connect().await.expect("a connection over the socket").close().await.expect("an end");
+    let folder = cluster.socket_folder().to_owned();
     cluster.release().await.expect("an end");
+    assert!(!folder.exists(), "{} is left behind", folder.display());
 }
 
 #[tokio::test]

@@ -85,7 +85,9 @@ impl Dictionaries {
             given_letters: [letters(men), letters(women)],
             companies: (0..COMPANIES).map(|_| plain(CompanyName().fake_with_rng(&mut companies))).collect(),
             sentences: (0..SENTENCES).map(|_| plain(Sentence(6..14).fake_with_rng(&mut sentences))).collect(),
-            professions: (0..PROFESSIONS).map(|_| plain(Profession().fake_with_rng(&mut professions))).collect(),
+            professions: (0..PROFESSIONS)
+                .map(|_| plain(Profession().fake_with_rng(&mut professions)))
+                .collect(),
         }
     }
 

@@ -38,14 +38,14 @@ pub(super) const MIDDLE_NAMES: [[&str; 12]; 2] = [
 /// Given names of men, then of women.
 pub(super) const GIVEN_NAMES: [[&str; 32]; 2] = [
     [
-        "Anh", "Bình", "Cường", "Dũng", "Duy", "Đạt", "Đức", "Giang", "Hải", "Hiếu", "Hoàng", "Hùng", "Huy", "Khánh",
-        "Khoa", "Kiên", "Lâm", "Long", "Minh", "Nam", "Nghĩa", "Phong", "Phúc", "Quân", "Quang", "Sơn", "Tài", "Thắng",
-        "Thành", "Tiến", "Tuấn", "Việt",
+        "Anh", "Bình", "Cường", "Dũng", "Duy", "Đạt", "Đức", "Giang", "Hải", "Hiếu", "Hoàng", "Hùng", "Huy",
+        "Khánh", "Khoa", "Kiên", "Lâm", "Long", "Minh", "Nam", "Nghĩa", "Phong", "Phúc", "Quân", "Quang",
+        "Sơn", "Tài", "Thắng", "Thành", "Tiến", "Tuấn", "Việt",
     ],
     [
-        "Anh", "Chi", "Diệp", "Dung", "Giang", "Hà", "Hạnh", "Hằng", "Hiền", "Hoa", "Hồng", "Huệ", "Hương", "Khánh",
-        "Lan", "Liên", "Linh", "Loan", "Mai", "My", "Nga", "Ngân", "Ngọc", "Nhung", "Oanh", "Phương", "Quỳnh", "Thảo",
-        "Thủy", "Trang", "Vân", "Yến",
+        "Anh", "Chi", "Diệp", "Dung", "Giang", "Hà", "Hạnh", "Hằng", "Hiền", "Hoa", "Hồng", "Huệ", "Hương",
+        "Khánh", "Lan", "Liên", "Linh", "Loan", "Mai", "My", "Nga", "Ngân", "Ngọc", "Nhung", "Oanh",
+        "Phương", "Quỳnh", "Thảo", "Thủy", "Trang", "Vân", "Yến",
     ],
 ];
 
@@ -56,7 +56,7 @@ pub(super) struct Carrier {
     pub(super) per_mille: u64,
 }
 
-/// Viettel, MobiFone and VinaPhone by their subscribers of 2016 (63, 34 and 25 of 132 million); Gmobile is rare.
+/// Viettel, `MobiFone` and `VinaPhone` by their subscribers of 2016 (63, 34 and 25 of 132 million); Gmobile is rare.
 pub(super) const CARRIERS: [Carrier; 5] = [
     Carrier {
         name: "Viettel",
@@ -174,15 +174,13 @@ pub(super) fn ascii_letters(text: &str) -> String {
         .flat_map(char::to_lowercase)
         .filter_map(|letter| match letter {
             'a'..='z' => Some(letter),
-            'à' | 'á' | 'ả' | 'ã' | 'ạ' | 'ă' | 'ằ' | 'ắ' | 'ẳ' | 'ẵ' | 'ặ' | 'â' | 'ầ' | 'ấ' | 'ẩ' | 'ẫ' | 'ậ' => {
-                Some('a')
-            }
+            'à' | 'á' | 'ả' | 'ã' | 'ạ' | 'ă' | 'ằ' | 'ắ' | 'ẳ' | 'ẵ' | 'ặ' | 'â' | 'ầ' | 'ấ' | 'ẩ' | 'ẫ'
+            | 'ậ' => Some('a'),
             'đ' => Some('d'),
             'è' | 'é' | 'ẻ' | 'ẽ' | 'ẹ' | 'ê' | 'ề' | 'ế' | 'ể' | 'ễ' | 'ệ' => Some('e'),
             'ì' | 'í' | 'ỉ' | 'ĩ' | 'ị' => Some('i'),
-            'ò' | 'ó' | 'ỏ' | 'õ' | 'ọ' | 'ô' | 'ồ' | 'ố' | 'ổ' | 'ỗ' | 'ộ' | 'ơ' | 'ờ' | 'ớ' | 'ở' | 'ỡ' | 'ợ' => {
-                Some('o')
-            }
+            'ò' | 'ó' | 'ỏ' | 'õ' | 'ọ' | 'ô' | 'ồ' | 'ố' | 'ổ' | 'ỗ' | 'ộ' | 'ơ' | 'ờ' | 'ớ' | 'ở' | 'ỡ'
+            | 'ợ' => Some('o'),
             'ù' | 'ú' | 'ủ' | 'ũ' | 'ụ' | 'ư' | 'ừ' | 'ứ' | 'ử' | 'ữ' | 'ự' => Some('u'),
             'ỳ' | 'ý' | 'ỷ' | 'ỹ' | 'ỵ' => Some('y'),
             _ => None,

@@ -15,7 +15,7 @@ pub fn zipf_half(rank: u64) -> u64 {
 #[must_use]
 pub fn zipf_three_quarters(rank: u64) -> u64 {
     let half = (rank << 32).isqrt(); // rank^(1/2) * 2^16
-    let three_quarters = (u128::from(rank) * u128::from(half) << 16).isqrt(); // rank^(3/4) * 2^16
+    let three_quarters = ((u128::from(rank) * u128::from(half)) << 16).isqrt(); // rank^(3/4) * 2^16
     u64::try_from((1_u128 << 52) / three_quarters).expect("the divisor is at least 2^16")
 }
 

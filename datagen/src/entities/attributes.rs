@@ -1,7 +1,7 @@
 //! `customer.other_attributes`: what each workspace notes about its customers, as jsonb.
 //!
 //! 200 to 600 bytes, and above 2 KB for one customer in two hundred (so that TOAST has work). The text is written as
-//! PostgreSQL prints it: keys by length and then by bytes, one space after `:` and `,`. So what is read back are the
+//! `PostgreSQL` prints it: keys by length and then by bytes, one space after `:` and `,`. So what is read back are the
 //! same bytes. All words were checked to need no escapes.
 
 use std::io::Write as _;
@@ -75,7 +75,14 @@ pub(super) fn write(
     object.key("income").plain(format_args!("{}", (50 + below(draw(INCOME), 950)) * 100_000));
     object.key("source").text(choose(
         draw(SOURCE),
-        &[("facebook", 300), ("zalo", 250), ("website", 200), ("referral", 150), ("import", 95), ("event", 5)],
+        &[
+            ("facebook", 300),
+            ("zalo", 250),
+            ("website", 200),
+            ("referral", 150),
+            ("import", 95),
+            ("event", 5),
+        ],
     ));
     let mut address = object.key("address").object();
     address.key("ward").plain(format_args!("{}", 1 + below(draw(ADDRESS), 15)));
@@ -105,7 +112,9 @@ pub(super) fn write(
         interests.end();
     }
     // Twenty digits: more than a float or a 64-bit integer can hold.
-    object.key("account_no").plain(format_args!("{}", 12_345_678_900_000_000_000_u128 + u128::from(draw(ACCOUNT))));
+    object
+        .key("account_no")
+        .plain(format_args!("{}", 12_345_678_900_000_000_000_u128 + u128::from(draw(ACCOUNT))));
     object.key("occupation").text(words.profession(draw(OCCUPATION)));
     if is_oldest && chance(draw(RARE), 300) {
         object.key("legacy_code").text(format_args!("L{:06}", below(draw(RARE).rotate_left(32), 1_000_000)));
@@ -213,7 +222,15 @@ mod tests {
             (0..tenant.customers.min(5_000)).map(move |ordinal| {
                 let entity = tenant.customer_scope.entity(ordinal);
                 let mut out = Vec::new();
-                write(population, tenant, entity, 64, population.words.person(entity, 4), ordinal < 100, &mut out);
+                write(
+                    population,
+                    tenant,
+                    entity,
+                    64,
+                    population.words.person(entity, 4),
+                    ordinal < 100,
+                    &mut out,
+                );
                 String::from_utf8(out).unwrap()
             })
         })

@@ -83,7 +83,8 @@ pub fn row(population: &Population, tenant: &Tenant, ordinal: u64, position: u64
     let entity = tenant.call_scope.entity(ordinal);
     let created_us = population.calling.at(position);
     let customer = customer_of(tenant, entity, population.customers_at(tenant, created_us));
-    let kind = choose(entity.draw(KIND), &[(Kind::Campaign, 550), (Kind::Direct, 300), (Kind::Callback, 150)]);
+    let kind =
+        choose(entity.draw(KIND), &[(Kind::Campaign, 550), (Kind::Direct, 300), (Kind::Callback, 150)]);
     let is_inbound = kind == Kind::Direct && chance(entity.draw(KIND).rotate_left(32), 550);
     let outcome = outcome(entity.draw(OUTCOME), is_inbound, customer::engagement(tenant, customer));
     let is_completed = outcome == Outcome::Completed;
@@ -108,7 +109,8 @@ pub fn row(population: &Population, tenant: &Tenant, ordinal: u64, position: u64
             i8::try_from(hill.cast_signed() - 80).expect("-80 to 100")
         }),
         // Prices rose by a twentieth half-way through.
-        rate: chance(entity.draw(RATE), 920).then(|| if position >> 63 == 0 { rate } else { rate + rate / 20 }),
+        rate: chance(entity.draw(RATE), 920)
+            .then(|| if position >> 63 == 0 { rate } else { rate + rate / 20 }),
         created_us,
     }
 }
@@ -126,7 +128,9 @@ fn customer_of(tenant: &Tenant, call: Entity, customers: u64) -> u64 {
 /// oldest. When calls begin, the first block is there already (a fifth of the customers is), so a customer's rank
 /// stays the same for ever.
 fn scattered(tenant: &Tenant, rank: u64, customers: u64) -> u64 {
-    let Some(block_bits) = (tenant.customers / 16).checked_ilog2().filter(|&bits| bits > 0) else { return rank };
+    let Some(block_bits) = (tenant.customers / 16).checked_ilog2().filter(|&bits| bits > 0) else {
+        return rank;
+    };
     let block = rank >> block_bits << block_bits;
     if block + (1 << block_bits) > customers {
         return rank;
@@ -221,7 +225,8 @@ mod tests {
 
     fn calls(population: &Population) -> impl Iterator<Item = Call> {
         population.tenants.iter().flat_map(move |tenant| {
-            (0..tenant.calls).map(move |ordinal| row(population, tenant, ordinal, tenant.call_position(ordinal)))
+            (0..tenant.calls)
+                .map(move |ordinal| row(population, tenant, ordinal, tenant.call_position(ordinal)))
         })
     }
 
@@ -279,7 +284,8 @@ mod tests {
         let population = population(Scale::Tiny);
         for tenant in [0, 1, 20].map(|tenant| &population.tenants[tenant]) {
             for customers in [1, tenant.customers / 3 + 1, tenant.customers] {
-                let mut all: Vec<u64> = (0..customers).map(|rank| scattered(tenant, rank, customers)).collect();
+                let mut all: Vec<u64> =
+                    (0..customers).map(|rank| scattered(tenant, rank, customers)).collect();
                 all.sort_unstable();
                 assert!(all.into_iter().eq(0..customers));
             }
@@ -295,7 +301,9 @@ mod tests {
                 *outcomes.entry("completed").or_default() += 1;
                 assert!(call.duration_ms > 3_000);
             } else {
-                *outcomes.entry(if call.outcome == Outcome::Busy { "busy" } else { "missed" }).or_default() += 1;
+                *outcomes
+                    .entry(if call.outcome == Outcome::Busy { "busy" } else { "missed" })
+                    .or_default() += 1;
                 assert!(call.duration_ms == 0 && call.sentiment.is_none());
             }
             assert!(call.sentiment.is_none_or(|hundredths| (-100..=100).contains(&hundredths)));

@@ -71,7 +71,7 @@ pub fn schedule(scope: Scope, customers: u64, calling: &Timeline) -> Vec<Campaig
             let status = match ordinal {
                 _ if ordinal == count - 1 => Status::Draft,
                 _ if ordinal < open_from => Status::Completed,
-                _ if (ordinal - open_from) % 2 == 0 => Status::Active,
+                _ if (ordinal - open_from).is_multiple_of(2) => Status::Active,
                 _ => Status::Paused,
             };
             ended_us = match status {
@@ -118,7 +118,10 @@ mod tests {
         for customers in [1, 4_000, 50_000, 1_000_000] {
             let campaigns = schedule(Scope::new(1, "x"), customers, &calling);
             for status in [Status::Draft, Status::Active, Status::Paused, Status::Completed] {
-                assert!(campaigns.iter().any(|campaign| campaign.status == status), "{status:?} of {customers}");
+                assert!(
+                    campaigns.iter().any(|campaign| campaign.status == status),
+                    "{status:?} of {customers}"
+                );
             }
             assert!(campaigns.is_sorted_by_key(|campaign| campaign.started_us));
             assert!(campaigns.is_sorted_by_key(|campaign| campaign.ended_us));

@@ -126,7 +126,9 @@ impl Customer {
     /// Milliseconds that were talked with this customer, all in all.
     fn talked_ms(&self) -> u64 {
         match self.call_status() {
-            "completed" => TALK_TIME_MS.at(self.entity.draw(TALK_TIME)) * (1 + below(self.entity.draw(TALKS), 12)),
+            "completed" => {
+                TALK_TIME_MS.at(self.entity.draw(TALK_TIME)) * (1 + below(self.entity.draw(TALKS), 12))
+            }
             "failed" => below(self.entity.draw(TALK_TIME), 30_000),
             _ => 0,
         }

@@ -64,7 +64,8 @@ pub fn of_customer(tenant: &Tenant, ordinal: u64, created_us: i64) -> impl Itera
         for slot in 0..count {
             let fields = FIRST + slot * FIELDS;
             let open = (begun.len() - first_open) as u64;
-            let campaign = first_open + usize::try_from(below(entity.draw(fields + 2), open)).expect("a small number");
+            let campaign =
+                first_open + usize::try_from(below(entity.draw(fields + 2), open)).expect("a small number");
             if enrolments.iter().flatten().any(|other: &Enrolment| other.campaign == campaign) {
                 continue;
             }
@@ -78,7 +79,12 @@ pub fn of_customer(tenant: &Tenant, ordinal: u64, created_us: i64) -> impl Itera
     enrolments.into_iter().flatten()
 }
 
-pub(super) fn write(tenant: &Tenant, ordinal: u64, created_us: i64, writer: &mut Writer<'_>) -> ControlFlow<()> {
+pub(super) fn write(
+    tenant: &Tenant,
+    ordinal: u64,
+    created_us: i64,
+    writer: &mut Writer<'_>,
+) -> ControlFlow<()> {
     for enrolment in of_customer(tenant, ordinal, created_us) {
         writer.row(Table::Enrolment.width(), |fields| {
             fields.uuid(&enrolment.id());

@@ -18,7 +18,11 @@ const PICKS: u64 = 1;
 
 const MOST_LABELS: usize = 4;
 
-pub(super) fn write_labels(population: &Population, tenant: &Tenant, writer: &mut Writer<'_>) -> ControlFlow<()> {
+pub(super) fn write_labels(
+    population: &Population,
+    tenant: &Tenant,
+    writer: &mut Writer<'_>,
+) -> ControlFlow<()> {
     let names = tenant.label_scope.entity(u64::MAX - 1).draw(NAMES);
     for ordinal in 0..tenant.labels {
         writer.row(Table::Label.width(), |fields| {

@@ -50,7 +50,11 @@ pub fn employee_id(tenant: &Tenant, ordinal: u64) -> [u8; 16] {
     tenant.employee_scope.entity(ordinal).uuid(ID)
 }
 
-pub(super) fn write_employees(population: &Population, tenant: &Tenant, writer: &mut Writer<'_>) -> ControlFlow<()> {
+pub(super) fn write_employees(
+    population: &Population,
+    tenant: &Tenant,
+    writer: &mut Writer<'_>,
+) -> ControlFlow<()> {
     for ordinal in 0..tenant.employees {
         let entity = tenant.employee_scope.entity(ordinal);
         let name = population.words.person(entity, NAME);
@@ -117,7 +121,11 @@ fn users(population: &Population, tenant: &Tenant) -> Vec<User> {
     users
 }
 
-pub(super) fn write_users(population: &Population, tenant: &Tenant, writer: &mut Writer<'_>) -> ControlFlow<()> {
+pub(super) fn write_users(
+    population: &Population,
+    tenant: &Tenant,
+    writer: &mut Writer<'_>,
+) -> ControlFlow<()> {
     for user in users(population, tenant) {
         let name = population.words.person(user.entity, NAME);
         writer.row(Table::AppUser.width(), |fields| {
@@ -133,7 +141,11 @@ pub(super) fn write_users(population: &Population, tenant: &Tenant, writer: &mut
     ControlFlow::Continue(())
 }
 
-pub(super) fn write_memberships(population: &Population, tenant: &Tenant, writer: &mut Writer<'_>) -> ControlFlow<()> {
+pub(super) fn write_memberships(
+    population: &Population,
+    tenant: &Tenant,
+    writer: &mut Writer<'_>,
+) -> ControlFlow<()> {
     let mut member = |user: &Entity| {
         writer.row(Table::UserWorkspace.width(), |fields| {
             fields.uuid(&user.uuid(ID));
@@ -150,7 +162,11 @@ pub(super) fn write_memberships(population: &Population, tenant: &Tenant, writer
     ControlFlow::Continue(())
 }
 
-pub(super) fn write_tokens(population: &Population, tenant: &Tenant, writer: &mut Writer<'_>) -> ControlFlow<()> {
+pub(super) fn write_tokens(
+    population: &Population,
+    tenant: &Tenant,
+    writer: &mut Writer<'_>,
+) -> ControlFlow<()> {
     for user in users(population, tenant) {
         writer.row(Table::AuthToken.width(), |fields| {
             fields.bytes(&user.token_sha256);

@@ -85,7 +85,9 @@ impl Table {
             Self::UserWorkspace => &["user_id", "workspace_id"],
             Self::AuthToken => &["token_sha256", "user_id", "created_at"],
             Self::Label => &["id", "workspace_id", "name"],
-            Self::Campaign => &["id", "workspace_id", "name", "status", "started_at", "ended_at", "created_at"],
+            Self::Campaign => {
+                &["id", "workspace_id", "name", "status", "started_at", "ended_at", "created_at"]
+            }
             Self::Customer => &[
                 "id",
                 "workspace_id",
@@ -159,7 +161,12 @@ impl Table {
     }
 
     /// Writes the rows of chunk `chunk`. Breaks when the writer does.
-    pub fn write_chunk(self, population: &Population, chunk: u64, writer: &mut Writer<'_>) -> ControlFlow<()> {
+    pub fn write_chunk(
+        self,
+        population: &Population,
+        chunk: u64,
+        writer: &mut Writer<'_>,
+    ) -> ControlFlow<()> {
         let chunks = self.chunks(population);
         match self {
             Self::Customer | Self::CustomerLabel | Self::Enrolment => {
@@ -175,9 +182,11 @@ impl Table {
                 }
             }
             _ => {
-                let from = usize::try_from(chunk * WORKSPACES_PER_CHUNK).expect("a chunk of existing workspaces");
+                let from =
+                    usize::try_from(chunk * WORKSPACES_PER_CHUNK).expect("a chunk of existing workspaces");
                 let tenants = &population.tenants[from..];
-                let in_chunk = tenants.len().min(usize::try_from(WORKSPACES_PER_CHUNK).expect("a small number"));
+                let in_chunk =
+                    tenants.len().min(usize::try_from(WORKSPACES_PER_CHUNK).expect("a small number"));
                 for tenant in &tenants[..in_chunk] {
                     match self {
                         Self::Workspace => workspace::write(population, tenant, writer)?,
@@ -195,7 +204,12 @@ impl Table {
     }
 
     /// Writes what this table holds of one customer.
-    fn write_customer(self, population: &Population, member: Member, writer: &mut Writer<'_>) -> ControlFlow<()> {
+    fn write_customer(
+        self,
+        population: &Population,
+        member: Member,
+        writer: &mut Writer<'_>,
+    ) -> ControlFlow<()> {
         let tenant = &population.tenants[member.tenant as usize];
         match self {
             Self::Customer => {

@@ -16,7 +16,8 @@ const AGE: u64 = 1;
 /// When the workspace was opened: up to a month before the first customers came.
 #[must_use]
 pub fn created_us(population: &Population, tenant: &Tenant) -> i64 {
-    let draw = Scope::new(population.spec.seed, "workspace-facts@1").entity(u64::from(tenant.number)).draw(AGE);
+    let draw =
+        Scope::new(population.spec.seed, "workspace-facts@1").entity(u64::from(tenant.number)).draw(AGE);
     population.arrivals.start_us() - below(draw, (30 * DAY_US).cast_unsigned()).cast_signed()
 }
 

@@ -1,4 +1,4 @@
-//! Brings the rows into PostgreSQL.
+//! Brings the rows into `PostgreSQL`.
 //!
 //! Everything that slows a COPY down is set aside first ([`set_aside`]), rows are encoded and sent by several
 //! connections ([`mod@copy`]), and then the indexes are built again, several at once ([`rebuild`]).

@@ -84,9 +84,7 @@ impl SetAside {
         for index in &self.indexes {
             run(conn, "setting indexes aside", &index.remove).await?;
         }
-        for table in &self.triggers {
-            run(conn, "switching triggers off", &format!("ALTER TABLE public.{table} DISABLE TRIGGER USER")).await?;
-        }
+        self.switch_triggers(conn, false).await?;
         for table in tables {
             run(
                 conn,
@@ -99,13 +97,25 @@ impl SetAside {
     }
 
     /// Gives back what is no index: triggers and autovacuum.
-    pub(crate) async fn give_back_the_rest(&self, conn: &mut PgConnection, tables: &[&str]) -> Result<(), Error> {
-        for table in &self.triggers {
-            run(conn, "switching triggers on", &format!("ALTER TABLE public.{table} ENABLE TRIGGER USER")).await?;
-        }
+    pub(crate) async fn give_back_the_rest(
+        &self,
+        conn: &mut PgConnection,
+        tables: &[&str],
+    ) -> Result<(), Error> {
+        self.switch_triggers(conn, true).await?;
         for table in tables {
             let statement = format!("ALTER TABLE public.{table} RESET (autovacuum_enabled)");
             run(conn, "letting autovacuum go on", &statement).await?;
+        }
+        Ok(())
+    }
+
+    /// Switches the triggers on or off.
+    pub(crate) async fn switch_triggers(&self, conn: &mut PgConnection, on: bool) -> Result<(), Error> {
+        let switch = if on { "ENABLE" } else { "DISABLE" };
+        for table in &self.triggers {
+            run(conn, "switching triggers", &format!("ALTER TABLE public.{table} {switch} TRIGGER USER"))
+                .await?;
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! The loader: any number of connections, any level, interrupted, repeated, refused.
 
+use crate::support::{Listener, as_of, connect, connections, load, number, read_back, schema, spec};
 use cluster::testing;
 use datagen::{Error, Options, Scale, Seeded, Spec, Table};
 use migrations::Level;
 use sqlx::Connection as _;
-use crate::support::{Listener, as_of, connect, connections, load, number, read_back, schema, spec};
 
 async fn migrated(url: &str, level: Level) -> Vec<String> {
     let mut conn = connect(url).await;
@@ -40,9 +40,13 @@ async fn another_seed_gives_other_rows() {
 #[tokio::test]
 async fn values_stay_what_they_are_for_ever() {
     let database = testing::database("golden").await;
-    let present = load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), Level::Before, &connections(2)).await;
-    let found: Vec<String> =
-        present.tables.iter().map(|table| format!("{} {} {}", table.table, table.rows, table.checksum)).collect();
+    let present =
+        load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), Level::Before, &connections(2)).await;
+    let found: Vec<String> = present
+        .tables
+        .iter()
+        .map(|table| format!("{} {} {}", table.table, table.rows, table.checksum))
+        .collect();
     assert_eq!(found, GOLDEN, "if the change is meant, the version of the data set has to grow");
 }
 
@@ -99,7 +103,10 @@ async fn totals_agree_with_calls_and_go_on_agreeing() {
             FROM customer_call_stats) AS differing";
     assert_eq!(number(&mut conn, differing).await, 0);
     assert!(number(&mut conn, "SELECT count(*) FROM customer_call_stats").await > 1_000);
-    sqlx::raw_sql("DELETE FROM call WHERE id IN (SELECT id FROM call LIMIT 100)").execute(&mut conn).await.unwrap();
+    sqlx::raw_sql("DELETE FROM call WHERE id IN (SELECT id FROM call LIMIT 100)")
+        .execute(&mut conn)
+        .await
+        .unwrap();
     assert_eq!(number(&mut conn, differing).await, 0);
 }
 
@@ -112,7 +119,8 @@ async fn what_is_there_already_is_left_alone() {
     let later = Spec::of(Scale::Tiny, 1, as_of() + chrono::TimeDelta::days(40));
     for again in [&spec, &later] {
         let listener = Listener::default();
-        let seeded = datagen::seed(database.url(), again, Level::Before, &connections(2), &listener).await.unwrap();
+        let seeded =
+            datagen::seed(database.url(), again, Level::Before, &connections(2), &listener).await.unwrap();
         assert_eq!(seeded, Seeded::AlreadyThere(first.clone()));
         assert!(listener.heard.lock().unwrap().is_empty());
     }
@@ -197,7 +205,8 @@ async fn another_specification_is_refused_and_named() {
     let database = testing::database("other").await;
     load(database.url(), &Spec::of(Scale::Tiny, 1, as_of()), Level::Before, &connections(2)).await;
     let other = Spec::of(Scale::Tiny, 2, as_of());
-    let refused = datagen::seed(database.url(), &other, Level::Before, &connections(2), &()).await.unwrap_err();
+    let refused =
+        datagen::seed(database.url(), &other, Level::Before, &connections(2), &()).await.unwrap_err();
     let text = refused.to_string();
     assert!(text.contains("seed 1") && text.contains("seed 2") && text.contains("--drop"), "{text}");
 }
@@ -207,10 +216,14 @@ async fn rows_that_somebody_else_wrote_are_not_touched() {
     let database = testing::database("not_empty").await;
     migrated(database.url(), Level::Before).await;
     let mut conn = connect(database.url()).await;
-    sqlx::raw_sql("INSERT INTO workspace (slug, name) VALUES ('mine', 'Mine')").execute(&mut conn).await.unwrap();
+    sqlx::raw_sql("INSERT INTO workspace (slug, name) VALUES ('mine', 'Mine')")
+        .execute(&mut conn)
+        .await
+        .unwrap();
     let before = schema(&mut conn).await;
     let tiny = Spec::of(Scale::Tiny, 1, as_of());
-    let refused = datagen::seed(database.url(), &tiny, Level::Indexed, &connections(2), &()).await.unwrap_err();
+    let refused =
+        datagen::seed(database.url(), &tiny, Level::Indexed, &connections(2), &()).await.unwrap_err();
     assert!(matches!(&refused, Error::NotEmpty { table, .. } if table == "workspace"), "{refused}");
     assert_eq!(number(&mut conn, "SELECT count(*) FROM workspace").await, 1);
     assert_eq!(schema(&mut conn).await, before);
@@ -222,10 +235,12 @@ async fn rows_that_somebody_else_wrote_are_not_touched() {
 async fn a_database_with_foreign_tables_is_refused_untouched_even_with_drop() {
     let database = testing::database("foreign").await;
     let mut conn = connect(database.url()).await;
-    sqlx::raw_sql("CREATE TABLE customer (id int PRIMARY KEY, name text); INSERT INTO customer VALUES (1, 'Ada')")
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "CREATE TABLE customer (id int PRIMARY KEY, name text); INSERT INTO customer VALUES (1, 'Ada')",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
     let tiny = Spec::of(Scale::Tiny, 1, as_of());
     for drop in [false, true] {
         let options = Options { drop, ..connections(2) };
@@ -242,7 +257,8 @@ async fn a_second_seed_at_the_same_time_gives_up_with_a_sentence() {
     let mut first = connect(database.url()).await;
     migrations::lock(&mut first, std::time::Duration::ZERO).await.unwrap();
     let tiny = Spec::of(Scale::Tiny, 1, as_of());
-    let refused = datagen::seed(database.url(), &tiny, Level::Before, &connections(2), &()).await.unwrap_err();
+    let refused =
+        datagen::seed(database.url(), &tiny, Level::Before, &connections(2), &()).await.unwrap_err();
     assert!(matches!(refused, Error::Migrate(migrations::Error::Busy { .. })), "{refused}");
     first.close().await.unwrap();
     load(database.url(), &tiny, Level::Before, &connections(2)).await;

@@ -1,4 +1,4 @@
-//! The rows and the loader against a real PostgreSQL.
+//! The rows and the loader against a real `PostgreSQL`.
 
 mod load;
 mod rows;

@@ -62,7 +62,10 @@ pub(crate) async fn read_back(conn: &mut PgConnection, table: Table) -> (u64, Ch
 
 /// One number from a statement.
 pub(crate) async fn number(conn: &mut PgConnection, sql: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(conn).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+        .fetch_one(conn)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 /// Everything that the catalogue says about indexes, keys, triggers and options of the tables.
@@ -74,7 +77,7 @@ pub(crate) async fn schema(conn: &mut PgConnection) -> Vec<String> {
          SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
              FROM pg_constraint WHERE connamespace = 'public'::regnamespace
          UNION ALL
-         SELECT tgrelid::regclass || ' ' || tgname || ' ' || tgenabled FROM pg_trigger WHERE NOT tgisinternal
+         SELECT tgrelid::regclass || ' ' || tgname || ' ' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
          UNION ALL
          SELECT relname || ' ' || coalesce(reloptions::text, '') FROM pg_class
              WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'

@@ -121,11 +121,12 @@ impl Engine {
         }
     }
 
-    /// Sends the workers home at once, whatever they are doing, and waits until the last one has gone.
+    /// Sends the workers home at once, whatever they are doing, and waits until goose has ended, which may take up to
+    /// its planned second if the run has only just begun.
     pub(crate) async fn abandon(mut self) {
         self.stop.cancel();
-        // An error means that the counter itself is gone, and all workers with it.
-        let _ = self.present.wait_for(|present| *present == 0).await;
+        // How it ends makes no difference any more: the run has been given up for another reason.
+        let _ = (&mut self.attack).await;
     }
 
     /// Sends the workers home and returns how many requests goose has counted.
@@ -146,11 +147,10 @@ impl Engine {
 }
 
 impl Drop for Engine {
-    /// Leaves nothing behind, however the measurement ends: workers leave on the token, and goose's own loop is
-    /// aborted (it has ended by itself after a proper finish).
+    /// However the measurement ends, nothing goes on: workers leave on the token, and goose ends by itself once they
+    /// have, at the latest when its planned second is up.
     fn drop(&mut self) {
         self.stop.cancel();
-        self.attack.abort();
     }
 }
 
@@ -200,6 +200,11 @@ fn configuration(host: &str, workers: usize) -> GooseConfiguration {
 impl Membership {
     /// A worker's whole life: it takes part in every stage until the engine is closed or stopped.
     async fn attend(&self, user: &mut GooseUser) {
+        if self.stop.is_cancelled() || self.stages.has_changed().is_err() {
+            // The run ended within goose's planned second: goose starts the transaction over and over until that is
+            // up, and must not do it as fast as it can.
+            return tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let loss = self.lost.clone().drop_guard();
         let _presence = Presence::enter(&self.present);
         let mut stages = self.stages.clone();

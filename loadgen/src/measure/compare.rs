@@ -1,11 +1,13 @@
 //! The rows of all targets, held against each other.
 
+use std::sync::Arc;
+
 use reports::run::Check;
 
-use super::{Halt, Lane, Session};
+use super::{Halt, Session};
 use crate::equal_rows;
 use crate::observer::Event;
-use crate::operations::fetch;
+use crate::operations::{Prepared, fetch};
 
 /// Some fields depend on the time of the request (calls of the last 30 days), and two requests are never made at the
 /// same time. A difference that is real is there at every look; one of the clock is gone at the next.
@@ -16,7 +18,7 @@ impl Session<'_> {
     pub(super) async fn compare(
         &mut self,
         operation: &str,
-        lanes: &[Vec<Lane>],
+        prepared: &[Vec<Arc<Prepared>>],
         index: usize,
     ) -> Result<(), Halt> {
         if self.targets.len() < 2 {
@@ -29,8 +31,8 @@ impl Session<'_> {
         for other in 1..self.targets.len() {
             let mut difference = None;
             for _ in 0..LOOKS {
-                let first = self.body(&lanes[0][index], 0).await?;
-                let second = self.body(&lanes[other][index], other).await?;
+                let first = self.body(&prepared[0][index], 0).await?;
+                let second = self.body(&prepared[other][index], other).await?;
                 rows = equal_rows::count(&first);
                 difference = equal_rows::difference(&first, &second);
                 if difference.is_none() {
@@ -50,8 +52,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn body(&self, lane: &Lane, target: usize) -> Result<Vec<u8>, Halt> {
-        let fetched = fetch(&self.client, &self.targets[target], lane.prepared.url());
+    async fn body(&self, prepared: &Prepared, target: usize) -> Result<Vec<u8>, Halt> {
+        let fetched = fetch(&self.client, &self.targets[target], prepared.url());
         Ok(self.unless_stopped(fetched).await??)
     }
 }

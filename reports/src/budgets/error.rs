@@ -13,13 +13,13 @@ pub struct Error {
     /// Column in characters, from 1.
     pub column: usize,
     /// What is wrong.
-    pub problem: String,
+    pub problem: &'static str,
     /// The offending text.
     pub text: String,
     /// What would be right.
     pub expected: String,
     /// The known word that is nearest to the offending one.
-    pub suggestion: Option<String>,
+    pub suggestion: Option<Box<str>>,
 }
 
 impl Error {
@@ -32,19 +32,19 @@ impl Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mistake {
     pub(super) span: Range<usize>,
-    pub(super) problem: String,
+    pub(super) problem: &'static str,
     pub(super) expected: String,
-    pub(super) suggestion: Option<String>,
+    pub(super) suggestion: Option<Box<str>>,
 }
 
 impl Mistake {
-    pub(super) fn new(span: Range<usize>, problem: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { span, problem: problem.into(), expected: expected.into(), suggestion: None }
+    pub(super) fn new(span: Range<usize>, problem: &'static str, expected: impl Into<String>) -> Self {
+        Self { span, problem, expected: expected.into(), suggestion: None }
     }
 
     /// Adds the known word nearest to `word`, if one is near.
     pub(super) fn suggest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        self.suggestion = nearest(word, known).map(str::to_owned);
+        self.suggestion = nearest(word, known).map(Box::from);
         self
     }
 

@@ -52,7 +52,9 @@ mod tests {
     fn an_inconclusive_verdict_exits_as_the_policy_says() {
         let mut run = sample::run();
         run.verdicts[0].outcome = Outcome::Inconclusive;
-        for (weight, code) in [(Weight::Fail, 1), (Weight::Undecided, 2), (Weight::Warn, 0), (Weight::Pass, 0)] {
+        for (weight, code) in
+            [(Weight::Fail, 1), (Weight::Undecided, 2), (Weight::Warn, 0), (Weight::Pass, 0)]
+        {
             run.verdicts[0].weight = weight;
             assert_eq!(exit_code(&run), code, "{weight:?}");
         }

@@ -19,8 +19,12 @@ const SCHEMA: i64 = 1;
 
 const BUDGET_KEYS: [&str; 5] = ["operation", "subject", "work", "latency", "versus"];
 const POLICY_KEYS: [&str; 3] = ["confidence", "inconclusive", "no_data"];
-const WEIGHTS: [(&str, Weight); 4] =
-    [("fail", Weight::Fail), ("undecided", Weight::Undecided), ("warn", Weight::Warn), ("pass", Weight::Pass)];
+const WEIGHTS: [(&str, Weight); 4] = [
+    ("fail", Weight::Fail),
+    ("undecided", Weight::Undecided),
+    ("warn", Weight::Warn),
+    ("pass", Weight::Pass),
+];
 
 /// Reads a budget file; `file_name` is what errors call it.
 pub fn parse(file_name: &str, text: &str) -> Result<Budgets, Error> {
@@ -49,7 +53,11 @@ fn read(text: &str) -> Result<Budgets, Mistake> {
         }
     }
     if schema.is_none() {
-        return Err(Mistake::new(0..0, "no version in the file", format!("expected `schema = {SCHEMA}` at its top")));
+        return Err(Mistake::new(
+            0..0,
+            "no version in the file",
+            format!("expected `schema = {SCHEMA}` at its top"),
+        ));
     }
     if budgets.is_empty() {
         return Err(Mistake::new(
@@ -95,14 +103,17 @@ fn confidence(value: &Spanned<DeValue<'_>>) -> Result<f64, Mistake> {
         .as_float()
         .and_then(|float| float.as_str().parse::<f64>().ok())
         .filter(|confidence| (0.5..1.0).contains(confidence) && *confidence > 0.5)
-        .ok_or_else(|| Mistake::new(value.span(), "bad confidence", "expected a number between 0.5 and 1, such as 0.95"))
+        .ok_or_else(|| {
+            Mistake::new(value.span(), "bad confidence", "expected a number between 0.5 and 1, such as 0.95")
+        })
 }
 
 fn weight(value: &Spanned<DeValue<'_>>) -> Result<Weight, Mistake> {
     let names = WEIGHTS.map(|(name, _)| name);
     let word = string(value, &format!("expected one of {}", names.join(", ")))?;
     WEIGHTS.iter().find(|(name, _)| *name == word).map(|(_, weight)| *weight).ok_or_else(|| {
-        Mistake::new(value.span(), "unknown answer", format!("expected one of {}", names.join(", "))).suggest(word, names)
+        Mistake::new(value.span(), "unknown answer", format!("expected one of {}", names.join(", ")))
+            .suggest(word, names)
     })
 }
 
@@ -116,7 +127,11 @@ fn read_budget(
     value: &Spanned<DeValue<'_>>,
 ) -> Result<(Budget, Places), Mistake> {
     if value.get_ref().as_table().is_none() {
-        let mistake = Mistake::new(name_span.clone(), "unknown key", "expected `schema`, [policy], or the section of a budget");
+        let mistake = Mistake::new(
+            name_span.clone(),
+            "unknown key",
+            "expected `schema`, [policy], or the section of a budget",
+        );
         return Err(mistake.suggest(name, ["schema", "policy"]));
     }
     let mut budget = Budget {
@@ -163,7 +178,8 @@ fn read_budget(
 
 fn rules(text: &str, value: &Spanned<DeValue<'_>>, list: List) -> Result<Vec<(Rule, Range<usize>)>, Mistake> {
     let expected = "expected a list of rules, such as [\"p95 < 500ms\"]";
-    let array = value.get_ref().as_array().ok_or_else(|| Mistake::new(value.span(), "not a list", expected))?;
+    let array =
+        value.get_ref().as_array().ok_or_else(|| Mistake::new(value.span(), "not a list", expected))?;
     array
         .iter()
         .map(|item| {
@@ -171,9 +187,12 @@ fn rules(text: &str, value: &Spanned<DeValue<'_>>, list: List) -> Result<Vec<(Ru
             // Positions inside the string are those in the file, unless it is written with escapes.
             let raw = text.get(item.span()).unwrap_or_default();
             let verbatim = raw.len() == rule.len() + 2 && raw[1..].starts_with(rule);
-            let parsed = Rule::parse(rule, list).map_err(|mistake| match verbatim {
-                true => mistake.shifted(item.span().start + 1),
-                false => Mistake { span: item.span(), ..mistake },
+            let parsed = Rule::parse(rule, list).map_err(|mistake| {
+                if verbatim {
+                    mistake.shifted(item.span().start + 1)
+                } else {
+                    Mistake { span: item.span(), ..mistake }
+                }
             })?;
             Ok((parsed, item.span()))
         })
@@ -187,8 +206,10 @@ fn refuse_contradictions(budgets: &[(Range<usize>, (Budget, Places))]) -> Result
     let mut seen: BTreeMap<Limited<'_>, BTreeMap<Bound, (&Rule, &str)>> = BTreeMap::new();
     for (_, (budget, places)) in budgets {
         let own = budget.rules.iter().map(|rule| ("", rule));
-        let versus =
-            budget.versus.iter().flat_map(|versus| versus.rules.iter().map(move |rule| (versus.base.as_str(), rule)));
+        let versus = budget
+            .versus
+            .iter()
+            .flat_map(|versus| versus.rules.iter().map(move |rule| (versus.base.as_str(), rule)));
         for ((base, rule), place) in own.chain(versus).zip(places) {
             let limited = (budget.operation.as_str(), budget.subject.as_str(), base, rule.metric.to_string());
             let sides = seen.entry(limited).or_default();
@@ -197,7 +218,10 @@ fn refuse_contradictions(budgets: &[(Range<usize>, (Budget, Places))]) -> Result
                 return Err(Mistake::new(
                     place.clone(),
                     "duplicate rule",
-                    format!("{} already has a limit on this side in [{section}]; keep one of the two", rule.metric),
+                    format!(
+                        "{} already has a limit on this side in [{section}]; keep one of the two",
+                        rule.metric
+                    ),
                 ));
             }
             sides.insert(bound, (rule, &budget.name));
@@ -240,7 +264,8 @@ fn table<'a, 'i>(
 }
 
 fn unknown_key(span: Range<usize>, key: &str, section: &str, known: &[&'static str]) -> Mistake {
-    Mistake::new(span, "unknown key", format!("[{section}] has {}", known.join(", "))).suggest(key, known.iter().copied())
+    Mistake::new(span, "unknown key", format!("[{section}] has {}", known.join(", ")))
+        .suggest(key, known.iter().copied())
 }
 
 /// The entries of a table in the order of the file: key, where it stands, value.
@@ -302,37 +327,88 @@ latency = ["p99 < 1s"]
         for (text, message) in [
             ("schema = 1\n[a\n", "2:3: not valid TOML at"),
             ("schema = 1\nschema = 1\n", "2:1: not valid TOML at `schema`: duplicate key"),
-            ("[a]\nlatency = [\"p95 < 5ms\"]", "1:1: no version in the file ``: expected `schema = 1` at its top"),
-            ("schema = 2\n", "1:10: schema of a newer callbench `2`: this one reads schema 1; update callbench"),
+            (
+                "[a]\nlatency = [\"p95 < 5ms\"]",
+                "1:1: no version in the file ``: expected `schema = 1` at its top",
+            ),
+            (
+                "schema = 2\n",
+                "1:10: schema of a newer callbench `2`: this one reads schema 1; update callbench",
+            ),
             ("schema = \"1\"\n", "1:10: unknown schema `\"1\"`: expected `schema = 1`"),
             ("schema = 1\n", "1:1: no budget in the file ``: expected a section"),
-            ("shcema = 1\n", "1:1: unknown key `shcema`: expected `schema`, [policy], or the section of a budget; did you mean `schema`?"),
+            (
+                "shcema = 1\n",
+                "1:1: unknown key `shcema`: expected `schema`, [policy], or the section of a budget; did you mean `schema`?",
+            ),
             ("schema = 1\n[profile.ci]\nabsolute = \"report\"", "2:2: reserved name `profile`: "),
-            ("schema = 1\n[policy]\nconfidance = 0.9", "3:1: unknown key `confidance`: [policy] has confidence, inconclusive, no_data; did you mean `confidence`?"),
-            ("schema = 1\n[policy]\nconfidence = 95", "3:14: bad confidence `95`: expected a number between 0.5 and 1, such as 0.95"),
-            ("schema = 1\n[policy]\nno_data = \"fial\"", "3:11: unknown answer `\"fial\"`: expected one of fail, undecided, warn, pass; did you mean `fail`?"),
+            (
+                "schema = 1\n[policy]\nconfidance = 0.9",
+                "3:1: unknown key `confidance`: [policy] has confidence, inconclusive, no_data; did you mean `confidence`?",
+            ),
+            (
+                "schema = 1\n[policy]\nconfidence = 95",
+                "3:14: bad confidence `95`: expected a number between 0.5 and 1, such as 0.95",
+            ),
+            (
+                "schema = 1\n[policy]\nno_data = \"fial\"",
+                "3:11: unknown answer `\"fial\"`: expected one of fail, undecided, warn, pass; did you mean `fail`?",
+            ),
             ("schema = 1\n[policy]\nno_data = 1", "3:11: not a string `1`: expected one of fail"),
             ("schema = 1\npolicy = 3", "2:1: not a table `policy`: expected a section [policy]"),
-            ("schema = 1\n[a]\nlatencies = []", "3:1: unknown key `latencies`: [a] has operation, subject, work, latency, versus; did you mean `latency`?"),
+            (
+                "schema = 1\n[a]\nlatencies = []",
+                "3:1: unknown key `latencies`: [a] has operation, subject, work, latency, versus; did you mean `latency`?",
+            ),
             ("schema = 1\n[a]\n", "2:2: budget without a rule `a`: "),
             ("schema = 1\n[a]\nlatency = []\n", "2:2: budget without a rule `a`: "),
             ("schema = 1\n[a]\nsubject = \" \"\n", "3:11: empty name `\" \"`: "),
-            ("schema = 1\n[a]\nlatency = \"p95 < 5ms\"", "3:11: not a list `\"p95 < 5ms\"`: expected a list of rules"),
+            (
+                "schema = 1\n[a]\nlatency = \"p95 < 5ms\"",
+                "3:11: not a list `\"p95 < 5ms\"`: expected a list of rules",
+            ),
             ("schema = 1\n[a]\nlatency = [5]", "3:12: not a string `5`: expected a rule in quotes"),
-            ("schema = 1\n[a]\nversus = [\"p95 < 1x\"]", "3:1: not a table `versus`: expected the base and its rules"),
-            ("schema = 1\n[a]\nlatency = [\n  \"p95 < 5ms\",\n  \"p9q < 5ms\",\n]", "5:4: unknown metric `p9q`: expected one of p50, p90, p95, p99, p99.9, max, errors; did you mean `p9"),
-            ("schema = 1\n[a]\nlatency = [\"p95 < 500\"]", "3:19: limit without a unit `500`: expected us, ms or s after the number, such as 500ms"),
+            (
+                "schema = 1\n[a]\nversus = [\"p95 < 1x\"]",
+                "3:1: not a table `versus`: expected the base and its rules",
+            ),
+            (
+                "schema = 1\n[a]\nlatency = [\n  \"p95 < 5ms\",\n  \"p9q < 5ms\",\n]",
+                "5:4: unknown metric `p9q`: expected one of p50, p90, p95, p99, p99.9, max, errors; did you mean `p9",
+            ),
+            (
+                "schema = 1\n[a]\nlatency = [\"p95 < 500\"]",
+                "3:19: limit without a unit `500`: expected us, ms or s after the number, such as 500ms",
+            ),
             // Columns count characters, not bytes.
             ("schema = 1\n[\"é\"]\nlatency = [\"é < 5ms\", \"p95 < 500\"]", "3:13: unknown metric `é`"),
-            ("schema = 1\n[a]\nlatency = [\"errors < 5%\", \"p95 < 5 µs\", \"p99 < 5 µz\"]", "3:50: unknown unit `µz`"),
+            (
+                "schema = 1\n[a]\nlatency = [\"errors < 5%\", \"p95 < 5 µs\", \"p99 < 5 µz\"]",
+                "3:50: unknown unit `µz`",
+            ),
             // Positions inside a string with escapes would be wrong: the string itself is named.
-            ("schema = 1\n[a]\nlatency = [\"p95\\u0020< 500\"]", "3:12: limit without a unit `\"p95\\u0020< 500\"`"),
-            ("schema = 1\n[a]\nlatency = [\"p95 < 5ms\", \"p95 <= 6ms\"]", "3:25: duplicate rule `\"p95 <= 6ms\"`: p95 already has a limit on this side in [a]; keep one of the two"),
-            ("schema = 1\n[a]\nlatency = [\"p95 < 5ms\"]\n[b]\noperation = \"a\"\nlatency = [\"p95 < 6ms\"]", "6:12: duplicate rule `\"p95 < 6ms\"`: p95 already has a limit on this side in [a]"),
-            ("schema = 1\n[a]\nlatency = [\"p95 > 9ms\", \"p95 < 5ms\"]", "3:25: contradictory rule `\"p95 < 5ms\"`: no value satisfies both `p95 > 9ms` and `p95 < 5ms`"),
+            (
+                "schema = 1\n[a]\nlatency = [\"p95\\u0020< 500\"]",
+                "3:12: limit without a unit `\"p95\\u0020< 500\"`",
+            ),
+            (
+                "schema = 1\n[a]\nlatency = [\"p95 < 5ms\", \"p95 <= 6ms\"]",
+                "3:25: duplicate rule `\"p95 <= 6ms\"`: p95 already has a limit on this side in [a]; keep one of the two",
+            ),
+            (
+                "schema = 1\n[a]\nlatency = [\"p95 < 5ms\"]\n[b]\noperation = \"a\"\nlatency = [\"p95 < 6ms\"]",
+                "6:12: duplicate rule `\"p95 < 6ms\"`: p95 already has a limit on this side in [a]",
+            ),
+            (
+                "schema = 1\n[a]\nlatency = [\"p95 > 9ms\", \"p95 < 5ms\"]",
+                "3:25: contradictory rule `\"p95 < 5ms\"`: no value satisfies both `p95 > 9ms` and `p95 < 5ms`",
+            ),
         ] {
             let error = parse("b.toml", text).expect_err(text).to_string();
-            assert!(error.starts_with(&format!("b.toml:{message}")), "{text}\n  said   {error}\n  wanted b.toml:{message}");
+            assert!(
+                error.starts_with(&format!("b.toml:{message}")),
+                "{text}\n  said   {error}\n  wanted b.toml:{message}"
+            );
         }
     }
 

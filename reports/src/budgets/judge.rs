@@ -22,7 +22,14 @@ fn judge_budget(policy: &Policy, budget: &Budget, run: &Run) -> Vec<Verdict> {
     let case = Case { subject: &budget.subject, operation: &budget.operation };
     let own = budget.rules.iter().map(|rule| Trial { policy, budget, run, case, rule, base: None });
     let versus = budget.versus.iter().flat_map(|versus| {
-        versus.rules.iter().map(move |rule| Trial { policy, budget, run, case, rule, base: Some(&versus.base) })
+        versus.rules.iter().map(move |rule| Trial {
+            policy,
+            budget,
+            run,
+            case,
+            rule,
+            base: Some(&versus.base),
+        })
     });
     own.chain(versus).map(|trial| trial.verdict()).collect()
 }
@@ -62,7 +69,10 @@ impl Trial<'_> {
                     unit,
                     samples,
                 };
-                (Some(observed), self.distrust().unwrap_or_else(|| self.weigh(estimate, unit, samples, needs)))
+                (
+                    Some(observed),
+                    self.distrust().unwrap_or_else(|| self.weigh(estimate, unit, samples, needs)),
+                )
             }
         };
         Verdict {
@@ -139,7 +149,11 @@ impl Trial<'_> {
         if operator == Operator::Exactly {
             let exposure = match (unit, estimate.high) {
                 (Unit::Share, Some(high)) => {
-                    format!(" of {}; the true share is below {}", quantity::plural(samples, "request"), print(high))
+                    format!(
+                        " of {}; the true share is below {}",
+                        quantity::plural(samples, "request"),
+                        print(high)
+                    )
                 }
                 _ => String::new(),
             };
@@ -152,11 +166,11 @@ impl Trial<'_> {
             _ => (estimate.high, estimate.low),
         };
         match (worst, best) {
-            (Some(worst), _) if holds(worst) => passing(self.span(estimate, unit, "the whole interval is within the limit")),
-            (_, Some(best)) if !holds(best) => failing(self.span(estimate, unit, "the whole interval is beyond the limit")),
+            (Some(worst), _) if holds(worst) => passing(span(estimate, unit, "the whole interval is within the limit")),
+            (_, Some(best)) if !holds(best) => failing(span(estimate, unit, "the whole interval is beyond the limit")),
             (Some(_), Some(_)) => {
                 let (_, noun) = needs;
-                self.inconclusive(self.span(
+                self.inconclusive(span(
                     estimate,
                     unit,
                     &format!("the limit {} lies inside the interval; more {noun}s would narrow it", print(limit)),
@@ -175,19 +189,6 @@ impl Trial<'_> {
         }
     }
 
-    fn span(&self, estimate: Estimate, unit: Unit, conclusion: &str) -> String {
-        let print = |value| quantity::value(value, unit);
-        match (estimate.low, estimate.high) {
-            (Some(low), Some(high)) if (high - low).abs() > f64::EPSILON => {
-                format!("Between {} and {}: {conclusion}.", print(low), print(high))
-            }
-            (Some(_), Some(_)) => format!("Measured {}.", print(estimate.value)),
-            (None, Some(high)) => format!("At most {}: {conclusion}.", print(high)),
-            (Some(low), None) => format!("At least {}: {conclusion}.", print(low)),
-            (None, None) => format!("{conclusion}."),
-        }
-    }
-
     /// The share of the budget that is left.
     fn headroom(&self, value: f64) -> Option<f64> {
         let limit = self.rule.limit;
@@ -196,6 +197,20 @@ impl Trial<'_> {
             Bound::Lower if value > 0.0 => Some(1.0 - limit / value),
             _ => None,
         }
+    }
+}
+
+/// The interval in words, and what follows from it.
+fn span(estimate: Estimate, unit: Unit, conclusion: &str) -> String {
+    let print = |value| quantity::value(value, unit);
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) if (high - low).abs() > f64::EPSILON => {
+            format!("Between {} and {}: {conclusion}.", print(low), print(high))
+        }
+        (Some(_), Some(_)) => format!("Measured {}.", print(estimate.value)),
+        (None, Some(high)) => format!("At most {}: {conclusion}.", print(high)),
+        (Some(low), None) => format!("At least {}: {conclusion}.", print(low)),
+        (None, None) => format!("{conclusion}."),
     }
 }
 
@@ -218,7 +233,14 @@ mod tests {
     #[test]
     fn the_demo_keeps_every_default_budget() {
         for verdict in sample::run().verdicts {
-            assert_eq!(verdict.outcome, Outcome::Pass, "{} {}: {}", verdict.budget, verdict.rule, verdict.reason);
+            assert_eq!(
+                verdict.outcome,
+                Outcome::Pass,
+                "{} {}: {}",
+                verdict.budget,
+                verdict.rule,
+                verdict.reason
+            );
         }
     }
 
@@ -227,9 +249,11 @@ mod tests {
         let run = sample::unjudged();
         let observed = ask(&run, "latency", "p95 < 500ms").observed.unwrap();
         assert!(observed.low < observed.value && observed.value < observed.high);
-        for (limit, outcome) in
-            [(observed.high + 1.0, Outcome::Pass), (observed.low - 1.0, Outcome::Fail), (observed.value, Outcome::Inconclusive)]
-        {
+        for (limit, outcome) in [
+            (observed.high + 1.0, Outcome::Pass),
+            (observed.low - 1.0, Outcome::Fail),
+            (observed.value, Outcome::Inconclusive),
+        ] {
             let verdict = ask(&run, "latency", &format!("p95 <= {limit}us"));
             assert_eq!(verdict.outcome, outcome, "{}", verdict.reason);
         }
@@ -288,11 +312,18 @@ mod tests {
     #[test]
     fn an_invalid_window_leaves_times_inconclusive_but_not_counted_work() {
         let mut run = sample::unjudged();
-        let window = run.windows.iter_mut().find(|window| window.subject == "live" && window.operation == "first_page");
+        let window = run
+            .windows
+            .iter_mut()
+            .find(|window| window.subject == "live" && window.operation == "first_page");
         window.unwrap().invalid.push("the client woke 40 ms late.".into());
         let verdict = ask(&run, "latency", "p95 < 500ms");
         assert_eq!(verdict.outcome, Outcome::Inconclusive);
-        assert!(verdict.reason.contains("cannot be trusted: the client woke 40 ms late."), "{}", verdict.reason);
+        assert!(
+            verdict.reason.contains("cannot be trusted: the client woke 40 ms late."),
+            "{}",
+            verdict.reason
+        );
         assert_eq!(ask(&run, "versus", "p95 <= 0.5x").outcome, Outcome::Inconclusive);
         assert_eq!(ask(&run, "work", "statements/req < 10").outcome, Outcome::Pass);
     }
@@ -301,9 +332,12 @@ mod tests {
     fn an_interrupted_run_is_inconclusive_whatever_it_measured() {
         let mut run = sample::unjudged();
         run.complete = false;
-        for (list, rule) in
-            [("latency", "p95 < 500ms"), ("latency", "p95 < 1us"), ("work", "statements/req < 10"), ("versus", "p95 <= 0.5x")]
-        {
+        for (list, rule) in [
+            ("latency", "p95 < 500ms"),
+            ("latency", "p95 < 1us"),
+            ("work", "statements/req < 10"),
+            ("versus", "p95 <= 0.5x"),
+        ] {
             assert_eq!(ask(&run, list, rule).outcome, Outcome::Inconclusive, "{rule}");
         }
     }
@@ -350,7 +384,8 @@ mod tests {
             assert_eq!((verdict.outcome, verdict.observed), (Outcome::Fail, None), "{text}");
             assert_eq!(verdict.reason, reason);
         }
-        let lenient = judged("schema = 1\n[policy]\nno_data = \"warn\"\n[first_pag]\nlatency = [\"p95 < 5ms\"]");
+        let lenient =
+            judged("schema = 1\n[policy]\nno_data = \"warn\"\n[first_pag]\nlatency = [\"p95 < 5ms\"]");
         assert_eq!((lenient.outcome, lenient.weight), (Outcome::Inconclusive, Weight::Warn));
     }
 

@@ -40,9 +40,12 @@ pub(super) fn absolute(run: &Run, case: Case<'_>, metric: Metric, confidence: f6
         _ => (response.max_us().map(|us| exact(us as f64)), 1),
     };
     match estimate {
-        Some(estimate) => {
-            Measured::Value { estimate, unit: metric.unit(), samples: summary.requests, needs: (needs, "request") }
-        }
+        Some(estimate) => Measured::Value {
+            estimate,
+            unit: metric.unit(),
+            samples: summary.requests,
+            needs: (needs, "request"),
+        },
         None => Measured::Missing(nothing(run, case)),
     }
 }
@@ -51,13 +54,16 @@ pub(super) fn absolute(run: &Run, case: Case<'_>, metric: Metric, confidence: f6
 pub(super) fn ratio(run: &Run, case: Case<'_>, base: Case<'_>, metric: Metric, confidence: f64) -> Measured {
     if metric.is_work() {
         return match (work(run, case, metric), work(run, base, metric)) {
-            (Measured::Value { estimate: of, samples, .. }, Measured::Value { estimate: by, .. }) if by.value > 0.0 => {
+            (Measured::Value { estimate: of, samples, .. }, Measured::Value { estimate: by, .. })
+                if by.value > 0.0 =>
+            {
                 let estimate = exact(of.value / by.value);
                 Measured::Value { estimate, unit: Unit::Ratio, samples, needs: (1, "request") }
             }
-            (Measured::Value { .. }, Measured::Value { .. }) => {
-                Measured::Missing(format!("{metric} of the base, {}, is 0: there is no multiple of it.", words(base)))
-            }
+            (Measured::Value { .. }, Measured::Value { .. }) => Measured::Missing(format!(
+                "{metric} of the base, {}, is 0: there is no multiple of it.",
+                words(base)
+            )),
             (missing @ Measured::Missing(_), _) | (_, missing) => missing,
         };
     }
@@ -162,5 +168,8 @@ pub(super) fn nothing(run: &Run, case: Case<'_>) -> String {
     let meant = super::error::nearest(name, known.iter().copied())
         .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    format!("This run measured no {what} `{name}` (it has: {known}){}", if meant.is_empty() { "." } else { &meant })
+    format!(
+        "This run measured no {what} `{name}` (it has: {known}){}",
+        if meant.is_empty() { "." } else { &meant }
+    )
 }

@@ -161,7 +161,9 @@ impl fmt::Display for Metric {
 /// `p95` as 0.95; `None` for what is not a percentile strictly between 0 and 100.
 fn percentile(name: &str) -> Option<f64> {
     let digits = name.strip_prefix('p')?;
-    if !digits.chars().all(|c| c.is_ascii_digit() || c == '.') || !digits.starts_with(|c: char| c.is_ascii_digit()) {
+    if !digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+        || !digits.starts_with(|c: char| c.is_ascii_digit())
+    {
         return None;
     }
     let percent: f64 = digits.parse().ok()?;
@@ -175,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_metric_prints_the_name_it_was_read_from() {
-        for name in ["p50", "p95", "p99.9", "p99.99", "max", "errors", "statements/req", "database_time/req"] {
+        for name in ["p50", "p95", "p99.9", "p99.99", "max", "errors", "statements/req", "database_time/req"]
+        {
             assert_eq!(Metric::named(name).unwrap().to_string(), name);
         }
     }

@@ -89,7 +89,11 @@ impl Rule {
         let is_operator = |c: char| matches!(c, '<' | '>' | '=' | '!' | '~' | ':');
         let metric_span = trimmed(text, 0..text.find(is_operator).unwrap_or(text.len()));
         if text.trim().is_empty() {
-            return Err(Mistake::new(0..text.len(), "empty rule", "expected `metric op value`, such as `p95 < 500ms`"));
+            return Err(Mistake::new(
+                0..text.len(),
+                "empty rule",
+                "expected `metric op value`, such as `p95 < 500ms`",
+            ));
         }
         let whole = trimmed(text, 0..text.len());
         if metric_span.is_empty() {
@@ -112,7 +116,9 @@ impl Rule {
         }
         let limit = value(text, value_span.clone(), metric, list)?;
         let rule = Self { text: text.trim().to_owned(), metric, operator, limit };
-        rule.possible(list).map_err(|(problem, expected)| Mistake::new(metric_span.start..value_span.end, problem, expected))?;
+        rule.possible(list).map_err(|(problem, expected)| {
+            Mistake::new(metric_span.start..value_span.end, problem, expected)
+        })?;
         Ok(rule)
     }
 
@@ -130,7 +136,9 @@ impl Rule {
         }
         match self.operator {
             Operator::Below if limit <= 0.0 => Err((never_holds, format!("{metric} is never below 0"))),
-            Operator::AtMost if limit <= 0.0 && (metric.quantity() == Quantity::Time || list == List::Versus) => {
+            Operator::AtMost
+                if limit <= 0.0 && (metric.quantity() == Quantity::Time || list == List::Versus) =>
+            {
                 Err((never_holds, format!("{metric} is always above 0")))
             }
             Operator::AtLeast if limit <= 0.0 => Err((never_fails, format!("{metric} is never below 0"))),
@@ -141,7 +149,9 @@ impl Rule {
                 (Some(top), Operator::Below) if limit > top => Err((never_fails, above(metric))),
                 (Some(top), Operator::AtMost) if limit >= top => Err((never_fails, above(metric))),
                 (Some(top), Operator::Above) if limit >= top => Err((never_holds, above(metric))),
-                (Some(top), Operator::AtLeast | Operator::Exactly) if limit > top => Err((never_holds, above(metric))),
+                (Some(top), Operator::AtLeast | Operator::Exactly) if limit > top => {
+                    Err((never_holds, above(metric)))
+                }
                 _ => Ok(()),
             },
         }
@@ -168,13 +178,18 @@ fn metric(text: &str, span: Range<usize>, list: List) -> Result<Metric, Mistake>
         Some(metric) if metric.fits(list) => Ok(metric),
         Some(metric) => {
             let place = match (list, metric.is_work()) {
-                (List::Versus, _) => "a ratio of errors has no meaning when the base has none; limit them in `latency`",
+                (List::Versus, _) => {
+                    "a ratio of errors has no meaning when the base has none; limit them in `latency`"
+                }
                 (_, true) => "it is counted work and belongs in `work`",
                 (_, false) => "it belongs in `latency`",
             };
             Err(Mistake::new(span, "misplaced metric", place))
         }
-        None => Err(Mistake::new(span, "unknown metric", expected_metric(list)).suggest(name, Metric::names(list))),
+        None => {
+            Err(Mistake::new(span, "unknown metric", expected_metric(list))
+                .suggest(name, Metric::names(list)))
+        }
     }
 }
 
@@ -195,12 +210,14 @@ fn operator(text: &str, span: Range<usize>) -> Result<Operator, Mistake> {
 fn value(text: &str, span: Range<usize>, metric: Metric, list: List) -> Result<f64, Mistake> {
     let value = &text[span.clone()];
     let example = example(metric, list);
-    let digits = value.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(value.len());
+    let digits =
+        value.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(value.len());
     let number_span = span.start..span.start + digits;
-    let number: f64 = value[..digits].parse().map_err(|_| {
-        let span = if digits == 0 { span.clone() } else { number_span.clone() };
-        Mistake::new(span, "not a number", format!("expected a value such as {example}"))
-    })?;
+    let number =
+        value[..digits].parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(|| {
+            let span = if digits == 0 { span.clone() } else { number_span.clone() };
+            Mistake::new(span, "not a number", format!("expected a value such as {example}"))
+        })?;
     if number < 0.0 {
         return Err(Mistake::new(number_span, "negative limit", format!("{metric} is never below 0")));
     }
@@ -217,7 +234,11 @@ fn value(text: &str, span: Range<usize>, metric: Metric, list: List) -> Result<f
             Quantity::Bytes => BYTES.to_vec(),
             Quantity::Count if unit.is_empty() => return Ok(number),
             Quantity::Count => {
-                return Err(Mistake::new(unit_span, "unit on a count", format!("{metric} is a plain number, such as {example}")));
+                return Err(Mistake::new(
+                    unit_span,
+                    "unit on a count",
+                    format!("{metric} is a plain number, such as {example}"),
+                ));
             }
         }
     };

@@ -120,7 +120,9 @@ mod tests {
     fn the_page_fetches_nothing_and_runs_nothing() {
         let page = page(&sample::run());
         assert_eq!(fetched(&page), Vec::<&str>::new());
-        for forbidden in ["<script", "@import", "<link", "<iframe", "javascript:", " onclick", "http://", "https://"] {
+        for forbidden in
+            ["<script", "@import", "<link", "<iframe", "javascript:", " onclick", "http://", "https://"]
+        {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
         assert_eq!(fetched("<a href=\"https://x\">"), ["https://x"], "the guard itself works");
@@ -129,7 +131,8 @@ mod tests {
     #[test]
     fn every_figure_has_a_chart_a_finding_and_its_data() {
         let page = page(&sample::run());
-        let figures: Vec<&str> = page.split("<figure").skip(1).map(|rest| rest.split("</figure>").next().unwrap()).collect();
+        let figures: Vec<&str> =
+            page.split("<figure").skip(1).map(|rest| rest.split("</figure>").next().unwrap()).collect();
         assert!(figures.len() >= 8, "{}", figures.len());
         for figure in figures {
             let caption = figure.split("<figcaption>").nth(1).unwrap().split("</figcaption>").next().unwrap();
@@ -137,8 +140,11 @@ mod tests {
             let charts: Vec<&str> = figure.split("<svg").skip(1).collect();
             assert_eq!(charts.len(), 2, "one for wide and one for narrow pages: {caption}");
             for chart in charts {
-                assert!(chart.contains("role=\"img\"") && chart.contains("<title>") && chart.contains("<desc>"));
-                let shapes = ["<path", "<circle", "<rect", "<polygon"].iter().any(|shape| chart.contains(shape));
+                assert!(
+                    chart.contains("role=\"img\"") && chart.contains("<title>") && chart.contains("<desc>")
+                );
+                let shapes =
+                    ["<path", "<circle", "<rect", "<polygon"].iter().any(|shape| chart.contains(shape));
                 assert!(shapes, "an empty chart under: {caption}");
             }
             assert!(figure.contains("<details") && figure.contains("<table"), "{caption}");
@@ -156,8 +162,12 @@ mod tests {
     #[test]
     fn every_element_that_opens_closes() {
         let page = page(&sample::run());
-        for element in ["div", "section", "figure", "svg", "g", "path", "circle", "line", "rect", "text", "table", "td", "th", "tr", "details"] {
-            let opened = page.matches(&format!("<{element} ")).count() + page.matches(&format!("<{element}>")).count();
+        for element in [
+            "div", "section", "figure", "svg", "g", "path", "circle", "line", "rect", "text", "table", "td",
+            "th", "tr", "details",
+        ] {
+            let opened =
+                page.matches(&format!("<{element} ")).count() + page.matches(&format!("<{element}>")).count();
             assert_eq!(opened, page.matches(&format!("</{element}>")).count(), "{element}");
         }
     }
@@ -198,7 +208,10 @@ mod tests {
         run.environment.database = None;
         let bare = page(&run);
         for id in ["budgets", "warnings", "work", "data", "checks"] {
-            assert!(!bare.contains(&format!("id=\"{id}\"")) && !bare.contains(&format!("href=\"#{id}\"")), "{id}");
+            assert!(
+                !bare.contains(&format!("id=\"{id}\"")) && !bare.contains(&format!("href=\"#{id}\"")),
+                "{id}"
+            );
         }
         assert!(bare.contains("id=\"times\""));
     }

@@ -50,7 +50,10 @@ mod tests {
     #[test]
     fn the_interval_is_the_published_one() {
         let half = proportion(5, 10, 0.975).unwrap();
-        assert!((half.low.unwrap() - 0.187).abs() < 0.001 && (half.high.unwrap() - 0.813).abs() < 0.001, "{half:?}");
+        assert!(
+            (half.low.unwrap() - 0.187).abs() < 0.001 && (half.high.unwrap() - 0.813).abs() < 0.001,
+            "{half:?}"
+        );
     }
 
     #[test]

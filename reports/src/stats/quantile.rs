@@ -41,7 +41,11 @@ pub fn ranks(n: u64, q: f64, tail: f64) -> Ranks {
 #[must_use]
 pub fn minimum_samples(q: f64, confidence: f64) -> u64 {
     let exact = (1.0 - confidence).ln() / q.ln();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive ratio of logarithms")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive ratio of logarithms"
+    )]
     // The small allowance keeps a ratio that is a whole number from being rounded up.
     let samples = (exact - 1e-9).ceil() as u64;
     samples.max(1)

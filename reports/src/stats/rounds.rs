@@ -23,8 +23,11 @@ impl PairedRatio {
     /// nothing is left.
     #[must_use]
     pub fn of(pairs: &[(f64, f64)], confidence: f64) -> Option<Self> {
-        let ratios: Vec<f64> =
-            pairs.iter().filter(|(value, base)| *value > 0.0 && *base > 0.0).map(|(value, base)| value / base).collect();
+        let ratios: Vec<f64> = pairs
+            .iter()
+            .filter(|(value, base)| *value > 0.0 && *base > 0.0)
+            .map(|(value, base)| value / base)
+            .collect();
         let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
         let estimate = median_interval(&logs, confidence)?;
         let estimate = Estimate {

@@ -41,7 +41,9 @@ pub enum Error {
         schema: u32,
     },
     /// The run could not be turned into JSON.
-    #[error("the result could not be encoded as JSON ({source}); please report this as a defect of callbench")]
+    #[error(
+        "the result could not be encoded as JSON ({source}); please report this as a defect of callbench"
+    )]
     Encode {
         /// What the encoder said.
         source: serde_json::Error,
@@ -84,7 +86,10 @@ mod tests {
     fn a_full_disk_and_a_forbidden_folder_say_what_to_do() {
         for (kind, text) in [
             (ErrorKind::StorageFull, "could not write runs/a: the disk is full; free some space"),
-            (ErrorKind::PermissionDenied, "could not write runs/a: permission denied; choose a folder that you may write"),
+            (
+                ErrorKind::PermissionDenied,
+                "could not write runs/a: permission denied; choose a folder that you may write",
+            ),
             (ErrorKind::ReadOnlyFilesystem, "could not write runs/a: the file system is read-only"),
         ] {
             let error = Error::writing(Path::new("runs/a"), kind.into()).to_string();

@@ -31,12 +31,16 @@ pub(super) fn log(run: &Run, case: Case<'_>) -> io::Result<Vec<u8>> {
     for window in windows {
         log.write_comment(&format!("[Round {}, pass {}]", window.round, window.pass))?;
         let timings = &window.timings;
-        for (tag, latency) in [("response", &timings.response), ("lag", &timings.lag), ("service", &timings.service)] {
+        for (tag, latency) in
+            [("response", &timings.response), ("lag", &timings.lag), ("service", &timings.service)]
+        {
             let tag = if window.pass == 1 { tag.to_owned() } else { format!("{tag}-aa") };
             let (start, length) = (seconds(window.opened_s), seconds(window.drained_s));
-            log.write_histogram(latency.histogram(), start, length, Tag::new(&tag)).map_err(|error| match error {
-                IntervalLogWriterError::IoError(error) => error,
-                IntervalLogWriterError::SerializeError(error) => io::Error::other(error),
+            log.write_histogram(latency.histogram(), start, length, Tag::new(&tag)).map_err(|error| {
+                match error {
+                    IntervalLogWriterError::IoError(error) => error,
+                    IntervalLogWriterError::SerializeError(error) => io::Error::other(error),
+                }
             })?;
         }
     }

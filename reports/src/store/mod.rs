@@ -47,8 +47,10 @@ pub fn write(run: &Run, folder: &Path) -> Result<Written, Error> {
     let mut histograms = Vec::new();
     let mut taken = BTreeSet::new();
     for summary in summary::all(run) {
-        let name = unique(&format!("{}.{}", plain(summary.case.operation), plain(summary.case.subject)), &mut taken);
-        let log = hlog::log(run, summary.case).map_err(|source| Error::writing(&folder.join(&name), source))?;
+        let name =
+            unique(&format!("{}.{}", plain(summary.case.operation), plain(summary.case.subject)), &mut taken);
+        let log =
+            hlog::log(run, summary.case).map_err(|source| Error::writing(&folder.join(&name), source))?;
         histograms.push(put(folder, &name, &log)?);
     }
     Ok(Written { folder: folder.to_owned(), result, report, histograms })
@@ -147,7 +149,10 @@ mod tests {
         let run = sample::run();
         let written = write(&run, folder.path()).unwrap();
         let names: Vec<_> = written.histograms.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-        assert_eq!(names, ["first_page.naive.hlog", "first_page.live.hlog", "page_100.naive.hlog", "page_100.live.hlog"]);
+        assert_eq!(
+            names,
+            ["first_page.naive.hlog", "first_page.live.hlog", "page_100.naive.hlog", "page_100.live.hlog"]
+        );
         for (summary, path) in summary::all(&run).iter().zip(&written.histograms) {
             let log = fs::read(path).unwrap();
             assert!(log.starts_with(b"#[Histogram log format version 1.3]\n"));
@@ -157,8 +162,10 @@ mod tests {
                 let LogEntry::Interval(interval) = entry.unwrap() else { continue };
                 if interval.tag().unwrap().as_str() == "response" {
                     use base64::Engine as _;
-                    let bytes = base64::engine::general_purpose::STANDARD.decode(interval.encoded_histogram()).unwrap();
-                    sum.add(&Deserializer::new().deserialize::<u64, _>(&mut &bytes[..]).unwrap()).unwrap();
+                    let bytes = base64::engine::general_purpose::STANDARD
+                        .decode(interval.encoded_histogram())
+                        .unwrap();
+                    sum.add(Deserializer::new().deserialize::<u64, _>(&mut &bytes[..]).unwrap()).unwrap();
                     starts.push(interval.start_timestamp());
                 }
             }

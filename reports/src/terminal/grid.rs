@@ -18,7 +18,9 @@ impl Grid {
     pub(super) fn new(columns: &[(&str, Align)]) -> Self {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(WIDTH).unwrap_or(u16::MAX));
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(WIDTH).unwrap_or(u16::MAX));
         table.set_header(columns.iter().map(|(heading, _)| *heading));
         for (column, (_, align)) in table.column_iter_mut().zip(columns) {
             column.set_padding((if column.index == 0 { 2 } else { 1 }, 1));

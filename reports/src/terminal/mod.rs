@@ -13,6 +13,7 @@ use crate::html::{PERCENTILES, headline, load};
 use crate::latency::Latency;
 use crate::quantity;
 use crate::run::{Outcome, Run};
+use crate::stats::quantile::minimum_samples;
 use crate::summary::{self, Summary};
 
 /// Columns that no line exceeds, unless a single word is longer.
@@ -42,9 +43,8 @@ fn head(run: &Run, color: bool) -> String {
         1 => ("FAIL", RED),
         _ => ("NOT JUDGED", YELLOW),
     };
-    let facts = format!("{}, {}", run.name, run.started_at.format("%-d %B %Y, %H:%M UTC"));
-    let lines = [format!("{facts}: {}", load(run))].map(|line| grid::wrapped(&line, WIDTH, ""));
-    format!("{}  {}\n{}", painted(word, paint, color), headline(run), lines.concat())
+    let facts = format!("{}, {}; {}", run.name, run.started_at.format("%-d %B %Y, %H:%M UTC"), load(run));
+    format!("{}  {}\n{}", painted(word, paint, color), headline(run), grid::wrapped(&facts, WIDTH, ""))
 }
 
 fn verdicts(run: &Run, color: bool) -> Option<String> {
@@ -81,9 +81,21 @@ fn verdicts(run: &Run, color: bool) -> Option<String> {
         };
         let headroom = verdict.headroom.map_or_else(|| "–".into(), |left| format!("{:.1} %", left * 100.0));
         if verdict.outcome != Outcome::Pass {
-            reasons.push(grid::wrapped(&format!("{}, {rule}: {}", verdict.budget, verdict.reason), WIDTH, "  "));
+            reasons.push(grid::wrapped(
+                &format!("{}, {rule}: {}", verdict.budget, verdict.reason),
+                WIDTH,
+                "  ",
+            ));
         }
-        grid.row([word.into(), verdict.subject.clone(), verdict.operation.clone(), rule, measured, interval, headroom]);
+        grid.row([
+            word.into(),
+            verdict.subject.clone(),
+            verdict.operation.clone(),
+            rule,
+            measured,
+            interval,
+            headroom,
+        ]);
     }
     let text = grid.text().lines().map(|line| first_word_painted(line, color) + "\n").collect::<String>();
     Some(format!("Budgets\n{text}{}", reasons.concat()))
@@ -109,11 +121,15 @@ fn warnings(run: &Run) -> Option<String> {
     for summary in summary::all(run) {
         for (round, reason) in summary.invalid() {
             let case = summary.case;
-            sentences.push(format!("{} under {}, round {round}, cannot be trusted: {reason}", case.subject, case.operation));
+            sentences.push(format!(
+                "{} under {}, round {round}, cannot be trusted: {reason}",
+                case.subject, case.operation
+            ));
         }
     }
     (!sentences.is_empty()).then(|| {
-        let lines: String = sentences.iter().map(|sentence| grid::wrapped(&format!("! {sentence}"), WIDTH, "  ")).collect();
+        let lines: String =
+            sentences.iter().map(|sentence| grid::wrapped(&format!("! {sentence}"), WIDTH, "  ")).collect();
         format!("Warnings\n{lines}")
     })
 }
@@ -142,7 +158,7 @@ fn times(run: &Run) -> Option<String> {
         for (place, (part, latency)) in parts.into_iter().enumerate() {
             let mut cells = if place == 0 { facts(summary) } else { vec![String::new(); 6] };
             cells.push(part.into());
-            cells.extend(PERCENTILES.map(|(quantile, _)| time(latency.quantile_us(quantile))));
+            cells.extend(PERCENTILES.map(|(quantile, _)| summary::percentile(latency, quantile)));
             cells.push(time(latency.max_us()));
             grid.row(cells);
         }
@@ -151,13 +167,26 @@ fn times(run: &Run) -> Option<String> {
         .iter()
         .filter(|summary| !summary.errors.is_empty())
         .map(|summary| {
-            let kinds: Vec<String> =
-                summary.errors.iter().map(|(kind, count)| format!("{} x {kind}", quantity::count(*count))).collect();
+            let kinds: Vec<String> = summary
+                .errors
+                .iter()
+                .map(|(kind, count)| format!("{} x {kind}", quantity::count(*count)))
+                .collect();
             let case = summary.case;
-            grid::wrapped(&format!("{} under {} failed: {}", case.subject, case.operation, kinds.join(", ")), WIDTH, "  ")
+            grid::wrapped(
+                &format!("{} under {} failed: {}", case.subject, case.operation, kinds.join(", ")),
+                WIDTH,
+                "  ",
+            )
         })
         .collect();
-    Some(format!("Times\n{}{failed}", grid.text()))
+    let few = summaries.iter().any(|summary| summary.requests < minimum_samples(0.99, CONFIDENCE));
+    let note = if few {
+        "  (in parentheses: fewer requests than the percentile needs for an upper bound)\n"
+    } else {
+        ""
+    };
+    Some(format!("Times\n{}{note}{failed}", grid.text()))
 }
 
 fn facts(summary: &Summary<'_>) -> Vec<String> {
@@ -167,7 +196,9 @@ fn facts(summary: &Summary<'_>) -> Vec<String> {
         quantity::count(summary.requests),
         summary.offered_per_second().map_or_else(|| "closed".into(), quantity::per_second),
         quantity::share(summary.error_share()),
-        summary.cores(|cpu| cpu.client_s).map_or_else(|| "–".into(), |cores| format!("{:.1} %", cores * 100.0)),
+        summary
+            .cores(|cpu| cpu.client_s)
+            .map_or_else(|| "–".into(), |cores| format!("{:.1} %", cores * 100.0)),
     ]
 }
 
@@ -186,7 +217,9 @@ fn compared(run: &Run) -> Option<String> {
     for summary in summary::all(run).iter().filter(|summary| summary.case.subject != base.name) {
         let base = summary::Case { subject: &base.name, operation: summary.case.operation };
         for (quantile, label) in PERCENTILES {
-            let Some(comparison) = Comparison::of(run, summary.case, base, quantile, CONFIDENCE) else { continue };
+            let Some(comparison) = Comparison::of(run, summary.case, base, quantile, CONFIDENCE) else {
+                continue;
+            };
             any = true;
             let interval = comparison.interval().map_or_else(
                 || "too few rounds".into(),
@@ -198,7 +231,9 @@ fn compared(run: &Run) -> Option<String> {
                 label.into(),
                 comparison.words(),
                 interval,
-                comparison.noise.map_or_else(|| "not measured".into(), |noise| quantity::spread(noise.spread)),
+                comparison
+                    .noise
+                    .map_or_else(|| "not measured".into(), |noise| quantity::spread(noise.spread)),
                 comparison.ratio.rounds().to_string(),
             ]);
         }
@@ -239,8 +274,12 @@ fn work(run: &Run) -> Option<String> {
 
 fn seeding(run: &Run) -> Option<String> {
     let dataset = run.dataset.as_ref().filter(|dataset| !dataset.phases.is_empty())?;
-    let mut grid =
-        Grid::new(&[("phase", Align::Left), ("time", Align::Right), ("rows", Align::Right), ("rows/s", Align::Right)]);
+    let mut grid = Grid::new(&[
+        ("phase", Align::Left),
+        ("time", Align::Right),
+        ("rows", Align::Right),
+        ("rows/s", Align::Right),
+    ]);
     for phase in &dataset.phases {
         let rate = phase.rows.filter(|_| phase.seconds > 0.0).map(|rows| rows as f64 / phase.seconds);
         grid.row([
@@ -278,7 +317,8 @@ fn painted(word: &str, paint: &str, color: bool) -> String {
 fn first_word_painted(line: &str, color: bool) -> String {
     let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive].map(outcome);
     let known = words.into_iter().find(|(word, _)| line.trim_start().split(' ').next() == Some(word));
-    known.map_or_else(|| line.to_owned(), |(word, paint)| line.replacen(word, &painted(word, paint, color), 1))
+    known
+        .map_or_else(|| line.to_owned(), |(word, paint)| line.replacen(word, &painted(word, paint, color), 1))
 }
 
 #[cfg(test)]
@@ -311,7 +351,16 @@ mod tests {
     #[test]
     fn everything_that_the_run_holds_has_its_table() {
         let text = table(&sample::run(), false);
-        for heading in ["PASS", "Budgets", "Checks", "Warnings", "Times", "Compared with naive", "Work per request", "Seeding"] {
+        for heading in [
+            "PASS",
+            "Budgets",
+            "Checks",
+            "Warnings",
+            "Times",
+            "Compared with naive",
+            "Work per request",
+            "Seeding",
+        ] {
             assert!(text.lines().any(|line| line.starts_with(heading)), "{heading}");
         }
         assert!(text.contains("757") && text.contains("x faster"));

@@ -68,13 +68,13 @@ mod tests {
         Filters::read(&Query::parse(raw)).unwrap()
     }
 
-    fn values(items: &[&str]) -> Option<Vec<String>> {
-        Some(items.iter().map(|item| (*item).to_owned()).collect())
+    fn values(items: &[&str]) -> Vec<String> {
+        items.iter().map(|item| (*item).to_owned()).collect()
     }
 
     #[test]
     fn lists_are_trimmed_and_empty_items_dropped() {
-        assert_eq!(read("status=%20pending,,active%09,active").status, values(&["active", "pending"]));
+        assert_eq!(read("status=%20pending,,active%09,active").status, Some(values(&["active", "pending"])));
     }
 
     #[test]
@@ -82,13 +82,16 @@ mod tests {
         for raw in ["", "status=", "status=,%20,", "status=active&status="] {
             assert_eq!(read(raw), Filters::default(), "{raw}");
         }
-        assert_eq!(read("quality=hot&quality=cold").quality, values(&["cold"]));
+        assert_eq!(read("quality=hot&quality=cold").quality, Some(values(&["cold"])));
     }
 
     #[test]
     fn both_spellings_of_a_filter_must_hold() {
-        assert_eq!(read("status=active,pending&status__in=pending,blocked").status, values(&["pending"]));
-        assert_eq!(read("status=active&status__in=blocked").status, values(&[]));
+        assert_eq!(
+            read("status=active,pending&status__in=pending,blocked").status,
+            Some(values(&["pending"]))
+        );
+        assert_eq!(read("status=active&status__in=blocked").status, Some(values(&[])));
     }
 
     #[test]

@@ -127,8 +127,6 @@ pub(crate) struct BillingBreakdown {
 }
 
 /// ISO 8601 with always six digits and `Z`.
-// serde's `serialize_with` hands out references.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn microseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&at.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
 }

@@ -55,10 +55,8 @@ pub(crate) async fn page(
     let edges = rows.first().ok_or(Error::RowNotFound)?;
     let (beyond, behind) = (edges.try_get("beyond")?, edges.try_get("behind")?);
     let is_empty = edges.try_get::<Option<uuid::Uuid>, _>("id")?.is_none();
-    let mut customers = match is_empty {
-        true => Vec::new(),
-        false => rows.iter().map(customer).collect::<Result<Vec<_>, _>>()?,
-    };
+    let filled = if is_empty { &[] } else { rows.as_slice() };
+    let mut customers = filled.iter().map(customer).collect::<Result<Vec<_>, _>>()?;
     if !Walk::of(page.start).is_down() {
         customers.reverse();
     }
@@ -125,7 +123,7 @@ fn seek(
     start: Start,
 ) -> Result<String, Error> {
     let (ahead, others) = match start {
-        Start::Top => (String::new(), None),
+        Start::Top | Start::Offset { rows: 0, .. } => (String::new(), None),
         Start::Cursor(cursor) => {
             let (to, from) = sides(cursor);
             let created_at = values.bind(cursor.place.created_at)?;
@@ -134,7 +132,6 @@ fn seek(
             (compared(to), Some(compared(from)))
         }
         // Before a later row there is one exactly when there is any.
-        Start::Offset { rows: 0, .. } => (String::new(), None),
         Start::Offset { .. } => (String::new(), Some(String::new())),
     };
     let skip = match start {

@@ -3,7 +3,7 @@
 use migrations::Level;
 use reqwest::Method;
 use serde_json::json;
-use server::{Config, Error, Variant};
+use server::{Config, Error, Server, Variant};
 use sqlx::{Connection as _, Executor as _};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -12,8 +12,7 @@ use crate::service::{Service, list};
 use crate::world;
 
 async fn refusal_to_start(config: Config) -> Error {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    server::serve(config, listener, std::future::pending()).await.unwrap_err()
+    Server::open(config).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -118,8 +117,8 @@ async fn a_server_that_is_told_to_stop_finishes_the_request_that_runs() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served =
-        server::serve(service.config(Variant::Live), listener, async { stopped.await.unwrap_or_default() });
+    let server = Server::open(service.config(Variant::Live)).await.unwrap();
+    let served = server.serve(listener, async { stopped.await.unwrap_or_default() });
     let served = tokio::spawn(served);
 
     let mut holder = service.connection().await;

@@ -81,7 +81,7 @@ impl Service {
         connection.close().await.unwrap();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         Self { database, client }
@@ -99,7 +99,7 @@ impl Service {
     pub(crate) async fn start(&self, config: Config) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let served = server::serve(config, listener, std::future::pending());
+        let served = server::Server::open(config).await.unwrap().serve(listener, std::future::pending());
         tokio::spawn(async move { served.await.unwrap() });
         origin
     }

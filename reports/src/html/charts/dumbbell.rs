@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::scale::Log;
-use super::{GRID, INK, ROOMY, grid, legend, line, mark, series, strong, svg, text, tick_label};
+use super::{GRID, ROOMY, grid, legend, limit, line, mark, series, strong, svg, text, tick_label};
 use crate::quantity;
 
 /// The rows of one operation.
@@ -21,15 +21,15 @@ pub(in crate::html) struct Row {
     /// `73x faster`, with its interval where there is one; empty without a base.
     pub(in crate::html) ratio: String,
     pub(in crate::html) interval: String,
-    /// The limit of a budget, in microseconds.
-    pub(in crate::html) limit_us: Option<f64>,
+    /// Limits of budgets: index of the subject, microseconds.
+    pub(in crate::html) limits: Vec<(usize, f64)>,
 }
 
 pub(in crate::html) fn dumbbell(groups: &[Group], subjects: &[&str], title: &str, width: f64) -> Markup {
     let roomy = width >= ROOMY;
     let compared = groups.iter().flat_map(|group| &group.rows).any(|row| !row.ratio.is_empty());
     let (row_height, heading_height, top, bottom) = (if roomy { 34.0 } else { 46.0 }, 30.0, 30.0, 26.0);
-    let left = 52.0;
+    let left = if roomy { 52.0 } else { 28.0 };
     let right = match (compared, roomy) {
         (true, true) => width - 190.0,
         (true, false) => width - 8.0,
@@ -37,25 +37,31 @@ pub(in crate::html) fn dumbbell(groups: &[Group], subjects: &[&str], title: &str
     };
     let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
     let height = top + rows as f64 * row_height + groups.len() as f64 * heading_height + bottom;
-    let values = groups.iter().flat_map(|group| &group.rows).flat_map(|row| {
-        row.marks.iter().map(|(_, _, us)| *us).chain(row.limit_us)
-    });
-    let inset = if roomy { 46.0 } else { 30.0 };
+    let values = groups
+        .iter()
+        .flat_map(|group| &group.rows)
+        .flat_map(|row| row.marks.iter().map(|(_, _, us)| *us).chain(row.limits.iter().map(|(_, us)| *us)));
+    // Room for a value beside the outermost marks.
+    let inset = 54.0;
     let axis = Log::over(values, left + inset, right - inset);
     let ticks = axis.ticks(if roomy { 9 } else { 4 });
-    let mut y = top;
+    // Where each heading and each row stands.
+    let (mut headings, mut placed, mut y) = (Vec::new(), Vec::new(), top);
+    for group in groups {
+        headings.push((y + 20.0, &group.heading));
+        y += heading_height;
+        for row in &group.rows {
+            placed.push((y + if roomy { row_height / 2.0 } else { 16.0 }, row));
+            y += row_height;
+        }
+    }
+    let limited = placed.iter().any(|(_, row)| !row.limits.is_empty());
     let body = html! {
-        (legend(0.0, 14.0, subjects))
+        (legend(subjects, limited))
         (grid(&html! { @for tick in &ticks { (line((axis.at(*tick), top + 4.0), (axis.at(*tick), height - bottom))) } }))
         @for tick in &ticks { (text(axis.at(*tick), height - 8.0, "middle", &tick_label(*tick))) }
-        @for group in groups {
-            (strong(0.0, y + 20.0, "start", &group.heading))
-            ({ y += heading_height; "" })
-            @for row in &group.rows {
-                (drawn(row, y + if roomy { row_height / 2.0 } else { 16.0 }, &axis, left, width, roomy))
-                ({ y += row_height; "" })
-            }
-        }
+        @for (y, heading) in headings { (strong(0.0, y, "start", heading)) }
+        @for (y, row) in placed { (drawn(row, y, &axis, left, width, roomy)) }
     };
     svg(width, height, title, "Response times on a logarithmic axis; the data are in the table below.", &body)
 }
@@ -64,14 +70,13 @@ fn drawn(row: &Row, y: f64, axis: &Log, left: f64, width: f64, roomy: bool) -> M
     let places: Vec<f64> = row.marks.iter().map(|(_, _, us)| axis.at(*us)).collect();
     let (first, last) = places.iter().fold((f64::MAX, 0.0_f64), |(low, high), x| (low.min(*x), high.max(*x)));
     let apart = last - first > 70.0;
+    let reach = if roomy { 12.0 } else { 8.0 };
     html! {
         (text(left - 8.0, y + 4.0, "end", &row.label))
         g class="rule" stroke=(GRID) stroke-width="3" stroke-linecap="round" { (line((first, y), (last, y))) }
-        @if let Some(limit) = row.limit_us {
-            @let x = axis.at(limit);
-            g class="limit" color=(INK) {
-                g stroke="currentColor" stroke-width="1.5" stroke-dasharray="3 2" { (line((x, y - 12.0), (x, y + 12.0))) }
-            }
+        @for (index, us) in &row.limits {
+            @let x = axis.at(*us);
+            (series(*index, &limit((x, y - reach), (x, y + reach), &format!("limit {}", quantity::time_us(*us)))))
         }
         @for ((index, name, us), x) in row.marks.iter().zip(&places) {
             (series(*index, &html! {
@@ -104,7 +109,7 @@ mod tests {
             marks: vec![(0, "naive".into(), 500_000.0), (1, "live".into(), 7_000.0)],
             ratio: ratio.into(),
             interval: "70x to 73x".into(),
-            limit_us: Some(500_000.0),
+            limits: vec![(1, 500_000.0)],
         }
     }
 
@@ -119,11 +124,20 @@ mod tests {
         }
     }
 
+    /// The bytes of one chart, so that a change of its form is seen in review.
+    #[test]
+    fn the_chart_is_drawn_as_before() {
+        let groups = [Group { heading: "First page".into(), rows: vec![row("71x faster")] }];
+        let chart = dumbbell(&groups, &["naive", "live"], "Response times", 348.0).into_string();
+        insta::assert_snapshot!(chart.replace("><", ">\n<"));
+    }
+
     #[test]
     fn without_anything_to_compare_there_is_no_ratio() {
         let mut alone = row("");
         alone.marks.truncate(1);
-        let chart = dumbbell(&[Group { heading: "a".into(), rows: vec![alone] }], &["target"], "t", 920.0).into_string();
+        let chart = dumbbell(&[Group { heading: "a".into(), rows: vec![alone] }], &["target"], "t", 920.0)
+            .into_string();
         assert!(!chart.contains("faster") && chart.contains("<circle"));
     }
 }

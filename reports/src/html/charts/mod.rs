@@ -90,17 +90,32 @@ fn mark(index: usize, x: f64, y: f64, hollow: bool, title: &str) -> Markup {
     }
 }
 
-/// A legend in one row: mark and name of each subject.
-fn legend(x: f64, y: f64, names: &[&str]) -> Markup {
-    let mut at = x;
+/// A legend at the top of a chart, in one row: mark and name of each subject, and what a dashed line is.
+fn legend(names: &[&str], limits: bool) -> Markup {
+    let y = 14.0;
+    let (mut places, mut end) = (Vec::new(), 0.0);
+    for name in names {
+        places.push(end);
+        end += 15.0 + width_of(name) + 18.0;
+    }
     html! {
-        @for (index, name) in names.iter().enumerate() {
+        @for ((index, name), x) in names.iter().enumerate().zip(places) {
             (series(index, &html! {
-                (mark(index, at + 5.0, y - 4.0, false, name))
-                (strong(at + 15.0, y, "start", name))
+                (mark(index, x + 5.0, y - 4.0, false, name))
+                (strong(x + 15.0, y, "start", name))
             }))
-            ({ at += 15.0 + width_of(name) + 18.0; "" })
         }
+        @if limits {
+            (limit((end, y - 4.0), (end + 18.0, y - 4.0), "limit of a budget"))
+            (text(end + 24.0, y, "start", "limit of a budget"))
+        }
+    }
+}
+
+/// The limit of a budget, in the colour of whatever it stands in.
+fn limit(from: (f64, f64), to: (f64, f64), title: &str) -> Markup {
+    html! {
+        g class="limit" stroke="currentColor" stroke-width="1.8" stroke-dasharray="3 2" { (line(from, to)) title { (title) } }
     }
 }
 

@@ -26,7 +26,10 @@ pub(in crate::html) fn strip(dots: &[Dot<'_>], subjects: &[&str], title: &str, w
     let last = dots.iter().map(|dot| dot.round).max().unwrap_or(1);
     let widest = dots.iter().map(|dot| dot.deviation.abs()).fold(0.0, f64::max);
     // Never finer than 5 %: a calm run has to look calm.
-    let reach = [0.05, 0.1, 0.2, 0.5, 1.0].into_iter().find(|reach| widest <= *reach).unwrap_or_else(|| widest.ceil());
+    let reach = [0.05, 0.1, 0.2, 0.5, 1.0]
+        .into_iter()
+        .find(|reach| widest <= *reach)
+        .unwrap_or_else(|| widest.ceil());
     let x = Linear { low: 0.5, high: f64::from(last) + 0.5, from: left, to: right };
     let y = Linear { low: -reach, high: reach, from: bottom - 8.0, to: top + 8.0 };
     let levels = [-reach, -reach / 2.0, 0.0, reach / 2.0, reach];
@@ -36,7 +39,7 @@ pub(in crate::html) fn strip(dots: &[Dot<'_>], subjects: &[&str], title: &str, w
         (x.at(f64::from(dot.round)) + aside, y.at(dot.deviation))
     };
     let body = html! {
-        (legend(0.0, 14.0, subjects))
+        (legend(subjects, false))
         (grid(&html! { @for level in levels { (line((left, y.at(level)), (right, y.at(level)))) } }))
         @for level in levels {
             (text(left - 6.0, y.at(level) + 4.0, "end", &if level == 0.0 { "median".to_owned() } else { signed(level) }))
@@ -57,7 +60,13 @@ pub(in crate::html) fn strip(dots: &[Dot<'_>], subjects: &[&str], title: &str, w
             (series(dot.index, &mark(dot.index, x, y, dot.again, &words)))
         }
     };
-    svg(width, height, title, "Each round as a mark; its height is the distance from the median of its subject.", &body)
+    svg(
+        width,
+        height,
+        title,
+        "Each round as a mark; its height is the distance from the median of its subject.",
+        &body,
+    )
 }
 
 /// `+2.5 %`, `-4 %`.
@@ -77,7 +86,8 @@ mod tests {
 
     #[test]
     fn every_round_of_every_subject_is_a_mark() {
-        let dots = [dot(0, 1, 0.01, false), dot(1, 1, 0.02, false), dot(1, 1, 0.03, true), dot(0, 2, 0.0, false)];
+        let dots =
+            [dot(0, 1, 0.01, false), dot(1, 1, 0.02, false), dot(1, 1, 0.03, true), dot(0, 2, 0.0, false)];
         let chart = strip(&dots, &["naive", "live"], "t", 452.0).into_string();
         // Two circles and two squares, and one of each in the legend.
         assert_eq!((chart.matches("<circle").count(), chart.matches("<polygon").count()), (3, 3));

@@ -75,10 +75,17 @@ impl Nines {
 
     /// `(quantile, label)` of the ticks on the axis.
     pub(super) fn ticks(&self) -> Vec<(f64, &'static str)> {
-        [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9"), (0.9999, "p99.99"), (0.99999, "p99.999")]
-            .into_iter()
-            .filter(|(quantile, _)| nines(*quantile) <= self.last + 1e-9)
-            .collect()
+        [
+            (0.5, "p50"),
+            (0.9, "p90"),
+            (0.99, "p99"),
+            (0.999, "p99.9"),
+            (0.9999, "p99.99"),
+            (0.99999, "p99.999"),
+        ]
+        .into_iter()
+        .filter(|(quantile, _)| nines(*quantile) <= self.last + 1e-9)
+        .collect()
     }
 
     /// Quantiles at even distances on the axis, up to `last`.

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::scale::{Log, Nines};
-use super::{INK, ROOMY, grid, legend, line, mark, series, svg, text, tick_label};
+use super::{ROOMY, grid, legend, limit, line, mark, series, svg, text, tick_label};
 use crate::latency::Latency;
 use crate::quantity;
 
@@ -21,46 +21,47 @@ pub(in crate::html) struct Curve<'a> {
 /// Points of a curve: more would not be seen.
 const POINTS: u32 = 120;
 
-pub(in crate::html) fn spectrum(curves: &[Curve<'_>], subjects: &[&str], title: &str, confidence: f64, width: f64) -> Markup {
+/// `(quantile, microseconds)`.
+type Points = Vec<(f64, f64)>;
+
+pub(in crate::html) fn spectrum(
+    curves: &[Curve<'_>],
+    subjects: &[&str],
+    title: &str,
+    confidence: f64,
+    width: f64,
+) -> Markup {
     let height = if width >= ROOMY { 300.0 } else { 260.0 };
-    let (left, right, top, bottom) = (50.0, width - 12.0, 32.0, height - 26.0);
-    let drawn: Vec<(&Curve<'_>, f64, Vec<(f64, f64)>)> = curves
+    let (left, right, top, bottom) = (50.0, width - 22.0, 32.0, height - 26.0);
+    let drawn: Vec<(&Curve<'_>, f64, Points)> = curves
         .iter()
         .filter_map(|curve| {
             let last = last_quantile(curve.response.count(), confidence)?;
-            let points = Nines::points(last, POINTS)
-                .filter_map(|quantile| Some((quantile, curve.response.quantile_us(quantile)? as f64)))
-                .collect();
-            Some((curve, last, points))
+            Some((curve, last, points(curve.response, last)))
         })
         .collect();
     let x = Nines::up_to(drawn.iter().map(|(_, last, _)| *last).fold(0.9, f64::max), left, right);
     let limits = || drawn.iter().flat_map(|(curve, _, _)| &curve.limits);
-    let values = drawn.iter().flat_map(|(_, _, points)| points.iter().map(|(_, us)| *us)).chain(limits().map(|(_, us)| *us));
+    let values = drawn
+        .iter()
+        .flat_map(|(_, _, points)| points.iter().map(|(_, us)| *us))
+        .chain(limits().map(|(_, us)| *us));
     let y = Log::over(values, bottom, top);
     let ticks = y.ticks(6);
     let body = html! {
-        (legend(0.0, 14.0, subjects))
+        (legend(subjects, limits().next().is_some()))
         (grid(&html! {
             @for tick in &ticks { (line((left, y.at(*tick)), (right, y.at(*tick)))) }
             @for (quantile, _) in x.ticks() { (line((x.at(quantile), top), (x.at(quantile), bottom))) }
         }))
         @for tick in &ticks { (text(left - 6.0, y.at(*tick) + 4.0, "end", &tick_label(*tick))) }
         @for (quantile, label) in x.ticks() { (text(x.at(quantile), height - 8.0, "middle", label)) }
-        @for (quantile, us) in limits() {
-            @let at = x.at(*quantile);
-            g class="limit" color=(INK) {
-                g stroke="currentColor" stroke-width="1.5" stroke-dasharray="3 2" {
-                    (line((at - 16.0, y.at(*us)), (at + 16.0, y.at(*us))))
-                }
-                title { "limit " (quantity::time_us(*us)) }
-            }
-        }
-        @if let Some((quantile, us)) = limits().next() {
-            (text(x.at(*quantile) - 20.0, y.at(*us) + 4.0, "end", "limit"))
-        }
         @for (curve, last, points) in &drawn {
             (series(curve.index, &html! {
+                @for (quantile, us) in &curve.limits {
+                    @let (x, y) = (x.at(*quantile), y.at(*us));
+                    (limit((x - 16.0, y), (x + 16.0, y), &format!("limit {}", quantity::time_us(*us))))
+                }
                 path d=(path(points.iter().map(|(quantile, us)| (x.at(*quantile), y.at(*us))))) fill="none"
                     stroke="currentColor" stroke-width="2" stroke-linejoin="round" {}
                 @if let Some((quantile, us)) = points.last() {
@@ -70,7 +71,18 @@ pub(in crate::html) fn spectrum(curves: &[Curve<'_>], subjects: &[&str], title: 
             }))
         }
     };
-    svg(width, height, title, "Response time against the percentile on an axis of nines; the data are in the table below.", &body)
+    svg(
+        width,
+        height,
+        title,
+        "Response time against the percentile on an axis of nines; the data are in the table below.",
+        &body,
+    )
+}
+
+fn points(response: &Latency, last: f64) -> Points {
+    let at = |quantile| Some((quantile, response.quantile_us(quantile)? as f64));
+    Nines::points(last, POINTS).filter_map(at).collect()
 }
 
 /// The greatest quantile that `n` samples can bound from above: `1 - q^n >= confidence`; `None` when there are too few
@@ -81,12 +93,8 @@ pub(in crate::html) fn last_quantile(n: u64, confidence: f64) -> Option<f64> {
 }
 
 fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
-    let mut d = String::new();
-    for (index, (x, y)) in points.enumerate() {
-        d.push(if index == 0 { 'M' } else { 'L' });
-        d.push_str(&format!("{x:.1} {y:.1}"));
-    }
-    d
+    let places: Vec<String> = points.map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+    format!("M{}", places.join("L"))
 }
 
 #[cfg(test)]
@@ -111,7 +119,8 @@ mod tests {
             full.record(Duration::from_micros(us));
         }
         let curve = |index, response| Curve { index, subject: "s", response, limits: vec![(0.95, 2_000.0)] };
-        let chart = spectrum(&[curve(0, &empty), curve(1, &full)], &["a", "b"], "t", 0.95, 452.0).into_string();
+        let chart =
+            spectrum(&[curve(0, &empty), curve(1, &full)], &["a", "b"], "t", 0.95, 452.0).into_string();
         assert_eq!(chart.matches("<path").count(), 1);
         assert!(chart.contains("p99") && !chart.contains(">p99.9<"), "the axis ends where the samples do");
     }

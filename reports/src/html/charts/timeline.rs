@@ -20,7 +20,12 @@ pub(in crate::html) struct Stretch<'a> {
 /// Most points over the whole width; longer runs are drawn in steps of several seconds.
 const MOST_POINTS: usize = 600;
 
-pub(in crate::html) fn timeline(stretches: &[Stretch<'_>], subjects: &[&str], title: &str, width: f64) -> Markup {
+pub(in crate::html) fn timeline(
+    stretches: &[Stretch<'_>],
+    subjects: &[&str],
+    title: &str,
+    width: f64,
+) -> Markup {
     let stretches = thinned(stretches);
     let height = if width >= ROOMY { 290.0 } else { 270.0 };
     let (left, right, top, bottom) = (50.0, width - 12.0, 32.0, height - 92.0);
@@ -39,7 +44,7 @@ pub(in crate::html) fn timeline(stretches: &[Stretch<'_>], subjects: &[&str], ti
         at += stretch.seconds.len();
     }
     let body = html! {
-        (legend(0.0, 14.0, subjects))
+        (legend(subjects, false))
         (rounds(&stretches, &starts, total, &x, (top, rate_bottom), height, width))
         (grid(&html! {
             @for tick in &ticks { (line((left, y.at(*tick)), (right, y.at(*tick)))) }
@@ -53,26 +58,32 @@ pub(in crate::html) fn timeline(stretches: &[Stretch<'_>], subjects: &[&str], ti
             (series(stretch.index, &drawn(stretch, *start, &x, &y, &rate)))
         }
     };
-    svg(width, height, title, "Per second: median response as a line, the slowest as a thin bar, requests below.", &body)
+    svg(
+        width,
+        height,
+        title,
+        "Per second: median response as a line, the slowest as a thin bar, requests below.",
+        &body,
+    )
 }
 
 fn drawn(stretch: &Stretch<'_>, start: usize, x: &Linear, y: &Log, rate: &Linear) -> Markup {
     let step = x.at(1.0) - x.at(0.0);
     let place = |second: usize| x.at((start + second) as f64) + step / 2.0;
-    let answered: Vec<(usize, &Second)> = stretch.seconds.iter().enumerate().filter(|(_, second)| second.p50_us > 0).collect();
+    let answered: Vec<(usize, &Second)> =
+        stretch.seconds.iter().enumerate().filter(|(_, second)| second.p50_us > 0).collect();
     let median: Vec<String> = answered
         .iter()
         .map(|(second, values)| format!("{:.1} {:.1}", place(*second), y.at(values.p50_us as f64)))
         .collect();
-    let mut slowest = String::new();
-    for (second, values) in &answered {
-        let at = place(*second);
-        slowest.push_str(&format!("M{at:.1} {:.1}V{:.1}", y.at(values.p50_us as f64), y.at(values.max_us as f64)));
-    }
-    let mut requests = String::new();
-    for (second, values) in stretch.seconds.iter().enumerate() {
-        requests.push_str(&format!("M{:.1} {:.1}V{:.1}", place(second), rate.at(0.0), rate.at(values.requests as f64)));
-    }
+    let upright = |second: usize, from: f64, to: f64| format!("M{:.1} {from:.1}V{to:.1}", place(second));
+    let slowest: String = answered
+        .iter()
+        .map(|(second, values)| upright(*second, y.at(values.p50_us as f64), y.at(values.max_us as f64)))
+        .collect();
+    let requests: String = (stretch.seconds.iter().enumerate())
+        .map(|(second, values)| upright(second, rate.at(0.0), rate.at(values.requests as f64)))
+        .collect();
     let bar = (step * 0.7).clamp(0.5, 6.0);
     html! {
         g {
@@ -85,7 +96,15 @@ fn drawn(stretch: &Stretch<'_>, start: usize, x: &Linear, y: &Log, rate: &Linear
 }
 
 /// The ground of every second round, and the numbers of all.
-fn rounds(stretches: &[Stretch<'_>], starts: &[usize], total: usize, x: &Linear, ground: (f64, f64), height: f64, width: f64) -> Markup {
+fn rounds(
+    stretches: &[Stretch<'_>],
+    starts: &[usize],
+    total: usize,
+    x: &Linear,
+    ground: (f64, f64),
+    height: f64,
+    width: f64,
+) -> Markup {
     let mut spans: Vec<(u32, usize, usize)> = Vec::new();
     for (stretch, start) in stretches.iter().zip(starts) {
         let end = start + stretch.seconds.len();
@@ -94,7 +113,9 @@ fn rounds(stretches: &[Stretch<'_>], starts: &[usize], total: usize, x: &Linear,
             _ => spans.push((stretch.round, *start, end)),
         }
     }
-    let label = |round: u32| if width >= ROOMY && spans.len() <= 10 { format!("round {round}") } else { round.to_string() };
+    let label = |round: u32| {
+        if width >= ROOMY && spans.len() <= 10 { format!("round {round}") } else { round.to_string() }
+    };
     html! {
         @for (place, (round, start, end)) in spans.iter().enumerate() {
             @let (from, to) = (x.at(*start as f64), x.at((*end).min(total) as f64));
@@ -145,7 +166,8 @@ mod tests {
 
     #[test]
     fn rounds_are_numbered_once_each() {
-        let chart = timeline(&[stretch(1, 5), stretch(1, 5), stretch(2, 5)], &["naive", "live"], "t", 920.0).into_string();
+        let chart = timeline(&[stretch(1, 5), stretch(1, 5), stretch(2, 5)], &["naive", "live"], "t", 920.0)
+            .into_string();
         assert_eq!(chart.matches(">round 1<").count(), 1);
         assert_eq!(chart.matches("class=\"band\"").count(), 1);
     }

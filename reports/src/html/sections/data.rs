@@ -38,14 +38,20 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
 
 fn phases(phases: &[Phase]) -> Markup {
     let total: f64 = phases.iter().map(|phase| phase.seconds).sum();
-    let rate = |phase: &Phase| phase.rows.filter(|_| phase.seconds > 0.0).map(|rows| rows as f64 / phase.seconds);
+    let rate =
+        |phase: &Phase| phase.rows.filter(|_| phase.seconds > 0.0).map(|rows| rows as f64 / phase.seconds);
     let words = |phase: &Phase| match rate(phase) {
         Some(rate) => format!("{}, {} rows/s", quantity::seconds(phase.seconds), quantity::number(rate)),
         None => quantity::seconds(phase.seconds),
     };
     let drawn: Vec<Bar> = phases
         .iter()
-        .map(|phase| Bar { index: 1, label: phase.name.clone(), value: phase.seconds, words: words(phase) })
+        .map(|phase| Bar {
+            index: None,
+            label: phase.name.clone(),
+            value: phase.seconds,
+            words: words(phase),
+        })
         .collect();
     let groups = [(String::new(), drawn)];
     let rows: Vec<Vec<String>> = phases
@@ -61,7 +67,9 @@ fn phases(phases: &[Phase]) -> Markup {
         })
         .collect();
     let longest = phases.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds));
-    let longest = longest.map_or_else(String::new, |phase| format!("; the longest phase, {}, took {}", phase.name, words(phase)));
+    let longest = longest.map_or_else(String::new, |phase| {
+        format!("; the longest phase, {}, took {}", phase.name, words(phase))
+    });
     let finding = format!("Seeding took {}{longest}.", quantity::seconds(total));
     figure(
         Size::Full,

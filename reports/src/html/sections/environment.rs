@@ -37,7 +37,8 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Markup {
 
 /// Who used the cores: a client that takes its share from the server measures itself.
 fn cpu(page: &Page<'_>) -> Markup {
-    let seen = |summary: &&crate::summary::Summary<'_>| summary.cores(|cpu| cpu.client_s.or(cpu.server_s)).is_some();
+    let seen =
+        |summary: &&crate::summary::Summary<'_>| summary.cores(|cpu| cpu.client_s.or(cpu.server_s)).is_some();
     if !page.summaries.iter().any(|summary| seen(&summary)) {
         return html! {};
     }

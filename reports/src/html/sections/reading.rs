@@ -21,7 +21,7 @@ pub(in crate::html) fn section(page: &Page<'_>, confidence: f64) -> Markup {
                 }
             }
             dt { "Percentile" }
-            dd { "p95 is the time within which 95 of 100 requests were answered. A percentile is printed with a verdict only when enough requests stand behind it: p95 needs " (minimum_samples(0.95, confidence)) ", p99 " (minimum_samples(0.99, confidence)) ", p99.9 " (quantity::count(minimum_samples(0.999, confidence))) ". Curves end where the requests do." }
+            dd { "p95 is the time within which 95 of 100 requests were answered. It takes enough requests to bound it from above: p95 needs " (minimum_samples(0.95, confidence)) ", p99 " (minimum_samples(0.99, confidence)) ", p99.9 " (quantity::count(minimum_samples(0.999, confidence))) ". With fewer, the figure stands in parentheses, and curves end where the requests do." }
             dt { "Interval" }
             dd { "Each end holds with " (percent) " confidence. It comes from order statistics, without a model of the distribution, and is widened to what the rounds show. A failed request counts as one that was never answered." }
             dt { "Round, ratio" }

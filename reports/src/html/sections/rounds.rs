@@ -45,9 +45,12 @@ fn of(page: &Page<'_>, operation: &str, size: Size) -> Markup {
 fn dots<'a>(page: &Page<'a>, operation: &str) -> Vec<Dot<'a>> {
     let mut dots = Vec::new();
     for summary in page.under(operation) {
-        let us = |window: &crate::run::Window| window.timings.response.quantile_us(QUANTILE).map(|us| us as f64);
+        let us =
+            |window: &crate::run::Window| window.timings.response.quantile_us(QUANTILE).map(|us| us as f64);
         let values: Vec<f64> = summary.windows.iter().filter_map(|window| us(window)).collect();
-        let Some(median) = stats::median_interval(&values, 0.95).map(|estimate| estimate.value) else { continue };
+        let Some(median) = stats::median_interval(&values, 0.95).map(|estimate| estimate.value) else {
+            continue;
+        };
         for window in summary.windows.iter().copied().chain(summary::windows(page.run, summary.case, 2)) {
             let Some(us) = us(window) else { continue };
             dots.push(Dot {
@@ -68,13 +71,23 @@ fn finding(page: &Page<'_>, operation: &str, dots: &[Dot<'_>]) -> String {
         .subjects
         .iter()
         .filter_map(|subject| {
-            let deviations = dots.iter().filter(|dot| dot.subject == *subject && !dot.again).map(|dot| dot.deviation.abs());
+            let deviations = dots
+                .iter()
+                .filter(|dot| dot.subject == *subject && !dot.again)
+                .map(|dot| dot.deviation.abs());
             deviations.clone().next()?;
-            Some(format!("{subject} stays within {}", quantity::spread(deviations.fold(0.0, f64::max))))
+            Some(format!("within {} for {subject}", quantity::spread(deviations.fold(0.0, f64::max))))
         })
         .collect();
     let noise = summary::noise_floor(page.run, operation, QUANTILE).map_or_else(String::new, |noise| {
-        format!("; two looks at the same subject (the hollow marks are the second) differ by up to {}", quantity::spread(noise.spread).trim_start_matches('±'))
+        format!(
+            "; two looks at one subject (hollow marks: the second) differ by up to {}",
+            quantity::spread(noise.spread).trim_start_matches('±')
+        )
     });
-    format!("{}, p95 of each round: {} of its median{noise}.", quantity::heading(operation), spreads.join(", "))
+    format!(
+        "{}: the p95 of each round against its median: {}{noise}.",
+        quantity::heading(operation),
+        spreads.join(", ")
+    )
 }

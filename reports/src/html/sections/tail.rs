@@ -49,11 +49,18 @@ fn of(page: &Page<'_>, operation: &str, size: Size) -> Markup {
                     _ => format!("needs {}", quantity::plural(needed, "request")),
                 }
             };
-            std::iter::once(format!("p{}", quantity::number(q * 100.0))).chain(summaries.iter().map(cell)).collect()
+            std::iter::once(format!("p{}", quantity::number(q * 100.0)))
+                .chain(summaries.iter().map(cell))
+                .collect()
         })
         .collect();
     let title = format!("{}: percentile spectrum", quantity::heading(operation));
-    figure(size, &finding(page, operation), |width| spectrum(&curves, &page.subjects, &title, CONFIDENCE, width), &table(&headings, &rows))
+    figure(
+        size,
+        &finding(page, operation),
+        |width| spectrum(&curves, &page.subjects, &title, CONFIDENCE, width),
+        &table(&headings, &rows),
+    )
 }
 
 /// How long the tail is: p99 against the median.
@@ -66,9 +73,17 @@ fn finding(page: &Page<'_>, operation: &str) -> String {
             let response = &summary.timings.response;
             let (p50, p99) = (response.quantile_us(0.5)?, response.quantile_us(0.99)?);
             Some(if summary.requests >= enough {
-                format!("p99 of {} is {} its median", summary.case.subject, quantity::times((p99 as f64 / p50.max(1) as f64 * 10.0).round() / 10.0))
+                format!(
+                    "p99 of {} is {} its median",
+                    summary.case.subject,
+                    quantity::times((p99 as f64 / p50.max(1) as f64 * 10.0).round() / 10.0)
+                )
             } else {
-                format!("{} has {} of the {enough} requests that p99 needs", summary.case.subject, quantity::count(summary.requests))
+                format!(
+                    "{} has {} of the {enough} requests that p99 needs",
+                    summary.case.subject,
+                    quantity::count(summary.requests)
+                )
             })
         })
         .collect();

@@ -14,14 +14,18 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
 }
 
 fn of(page: &Page<'_>, operation: &str) -> Option<Markup> {
-    let mut windows: Vec<_> =
-        page.under(operation).into_iter().flat_map(|summary| summary::windows(page.run, summary.case, 1)).collect();
+    let mut windows: Vec<_> = page
+        .under(operation)
+        .into_iter()
+        .flat_map(|summary| summary::windows(page.run, summary.case, 1))
+        .collect();
     windows.retain(|window| window.series.iter().any(|second| second.requests > 0));
     windows.sort_by(|a, b| a.round.cmp(&b.round).then(a.opened_s.total_cmp(&b.opened_s)));
     let worst = windows
         .iter()
         .filter_map(|window| {
-            let (second, values) = window.series.iter().enumerate().max_by_key(|(_, values)| values.max_us)?;
+            let (second, values) =
+                window.series.iter().enumerate().max_by_key(|(_, values)| values.max_us)?;
             Some((window, second + 1, values.max_us))
         })
         .max_by_key(|(_, _, us)| *us)?;

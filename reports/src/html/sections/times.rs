@@ -9,7 +9,8 @@ use super::limits;
 use crate::comparison::{CONFIDENCE, Comparison};
 use crate::latency::Latency;
 use crate::quantity;
-use crate::summary::Summary;
+use crate::stats::quantile::minimum_samples;
+use crate::summary::{self, Summary};
 
 /// The percentiles that are shown.
 pub(crate) const PERCENTILES: [(f64, &str); 3] = [(0.50, "p50"), (0.95, "p95"), (0.99, "p99")];
@@ -29,6 +30,9 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
     Some(html! {
         (figure(Size::Full, &finding(page), |width| dumbbell(&groups, &page.subjects, "Response times by percentile", width), &table(&headings, &rows)))
         (scrolled(&results(page)))
+        @if page.summaries.iter().any(|summary| summary.requests < minimum_samples(0.99, CONFIDENCE)) {
+            p class="muted small" { "In parentheses: fewer requests than the percentile needs for an upper bound." }
+        }
         details { summary { "Lag and service: where the time of a response went" } (scrolled(&parts(page))) }
     })
 }
@@ -58,13 +62,17 @@ fn group(page: &Page<'_>, operation: &str) -> Group {
             [base, .., last] => Comparison::of(page.run, last.case, base.case, quantile, CONFIDENCE),
             _ => None,
         };
-        let limit_us = summaries.iter().flat_map(|summary| limits(page.run, summary.case)).find(|(q, _)| (q - quantile).abs() < 1e-9);
+        let limits = summaries.iter().flat_map(|summary| {
+            let index = page.index(summary.case.subject);
+            limits(page.run, summary.case).into_iter().map(move |(of, us)| (of, (index, us)))
+        });
+        let limits = limits.filter(|(of, _)| (of - quantile).abs() < 1e-9).map(|(_, limit)| limit).collect();
         rows.push(Row {
             label: label.into(),
             marks,
             ratio: comparison.as_ref().map(Comparison::words).unwrap_or_default(),
             interval: comparison.as_ref().and_then(interval).unwrap_or_default(),
-            limit_us: limit_us.map(|(_, us)| us),
+            limits,
         });
     }
     Group { heading: quantity::heading(operation), rows }
@@ -83,7 +91,9 @@ fn finding(page: &Page<'_>) -> String {
         let summaries = page.under(operation);
         let heading = quantity::heading(operation);
         if let [base, .., last] = &summaries[..] {
-            let Some(comparison) = Comparison::of(page.run, last.case, base.case, 0.95, CONFIDENCE) else { continue };
+            let Some(comparison) = Comparison::of(page.run, last.case, base.case, 0.95, CONFIDENCE) else {
+                continue;
+            };
             let noise = comparison.noise.map_or_else(
                 || "noise floor not measured".to_owned(),
                 |noise| format!("noise floor {}", quantity::spread(noise.spread)),
@@ -96,11 +106,21 @@ fn finding(page: &Page<'_>) -> String {
             } else {
                 format!("{heading}: {subject} is {words} than {base} at p95 ({interval}{noise}).")
             });
-        } else if let Some((only, us)) = summaries.first().and_then(|only| Some((only, only.timings.response.quantile_us(0.95)?))) {
-            sentences.push(format!("{heading}: 95 of 100 requests to {} took at most {}.", only.case.subject, quantity::time_us(us as f64)));
+        } else if let Some((only, us)) =
+            summaries.first().and_then(|only| Some((only, only.timings.response.quantile_us(0.95)?)))
+        {
+            sentences.push(format!(
+                "{heading}: 95 of 100 requests to {} took at most {}.",
+                only.case.subject,
+                quantity::time_us(us as f64)
+            ));
         }
     }
-    if sentences.is_empty() { "No round measured two subjects, so there is no ratio.".into() } else { sentences.join(" ") }
+    if sentences.is_empty() {
+        "No round measured two subjects, so there is no ratio.".into()
+    } else {
+        sentences.join(" ")
+    }
 }
 
 fn results(page: &Page<'_>) -> Markup {
@@ -133,11 +153,11 @@ fn result(page: &Page<'_>, summary: &Summary<'_>) -> Markup {
             td class="n" { (quantity::count(summary.requests)) }
             td class="n" { @if let Some(rate) = summary.offered_per_second() { (quantity::per_second(rate)) } @else { "closed loop" } }
             td class="n" { (quantity::share(summary.error_share())) }
-            @for (quantile, _) in PERCENTILES { td class="n" { (time(response.quantile_us(quantile))) } }
+            @for (quantile, _) in PERCENTILES { td class="n" { (summary::percentile(response, quantile)) } }
             td class="n" { (time(response.max_us())) }
             td class="n" { (summary.work.map_or_else(|| "–".into(), |work| quantity::number(work.statements_per_request))) }
             td class="n" { (summary.work.map_or_else(|| "–".into(), |work| quantity::number(work.buffers_per_request))) }
-            td class="n" { (summary.cores(|cpu| cpu.client_s).map_or_else(|| "–".into(), quantity::share)) }
+            td class="n" { (summary.cores(|cpu| cpu.client_s).map_or_else(|| "–".into(), |cores| format!("{:.1} %", cores * 100.0))) }
         }
         @if !summary.errors.is_empty() {
             tr class="errors" { td colspan="11" {
@@ -165,7 +185,7 @@ fn parts(page: &Page<'_>) -> Markup {
                             tr {
                                 th scope="row" { @if place == 0 { span class={ "c" (page.index(summary.case.subject)) } { (summary.case.subject) } } }
                                 td { (part) }
-                                @for (quantile, _) in PERCENTILES { td class="n" { (time(latency.quantile_us(quantile))) } }
+                                @for (quantile, _) in PERCENTILES { td class="n" { (summary::percentile(latency, quantile)) } }
                                 td class="n" { (time(latency.max_us())) }
                             }
                         }
@@ -178,7 +198,12 @@ fn parts(page: &Page<'_>) -> Markup {
 
 fn named<'a>(summary: &'a Summary<'_>) -> [(&'static str, &'a Latency); 4] {
     let timings = &summary.timings;
-    [("lag", &timings.lag), ("service", &timings.service), ("response", &timings.response), ("client lateness", &timings.lateness)]
+    [
+        ("lag", &timings.lag),
+        ("service", &timings.service),
+        ("response", &timings.response),
+        ("client lateness", &timings.lateness),
+    ]
 }
 
 fn time(us: Option<u64>) -> String {

@@ -33,7 +33,8 @@ pub(in crate::html) fn header(page: &Page<'_>) -> Markup {
 /// The verdict in one sentence.
 pub(crate) fn headline(run: &Run) -> String {
     let number = |outcome| run.verdicts.iter().filter(|verdict| verdict.outcome == outcome).count() as u64;
-    let (failed, open, all) = (number(Outcome::Fail), number(Outcome::Inconclusive), run.verdicts.len() as u64);
+    let (failed, open, all) =
+        (number(Outcome::Fail), number(Outcome::Inconclusive), run.verdicts.len() as u64);
     let broken = run.checks.iter().filter(|check| !check.passed).count() as u64;
     let mut parts = Vec::new();
     if !run.complete {
@@ -42,15 +43,15 @@ pub(crate) fn headline(run: &Run) -> String {
     if broken > 0 {
         parts.push(format!("{} did not hold", quantity::plural(broken, "check")));
     }
-    match (failed, open, all) {
-        (0, 0, 0) => parts.push("no budget speaks of this run".into()),
-        (0, 0, all) => parts.push(format!("{} hold", if all == 1 { "the one budget rule".into() } else { format!("all {all} budget rules") })),
-        (0, open, all) => parts.push(format!("{open} of {} could not be judged", quantity::plural(all, "budget rule"))),
-        (failed, 0, all) => parts.push(format!("{failed} of {} failed", quantity::plural(all, "budget rule"))),
-        (failed, open, all) => {
-            parts.push(format!("{failed} of {} failed, {open} could not be judged", quantity::plural(all, "budget rule")));
-        }
-    }
+    let rules = quantity::plural(all, "budget rule");
+    parts.push(match (failed, open, all) {
+        (0, 0, 0) => "no budget speaks of this run".to_owned(),
+        (0, 0, 1) => "the one budget rule holds".to_owned(),
+        (0, 0, all) => format!("all {all} budget rules hold"),
+        (0, open, _) => format!("{open} of {rules} could not be judged"),
+        (failed, 0, _) => format!("{failed} of {rules} failed"),
+        (failed, open, _) => format!("{failed} of {rules} failed, {open} could not be judged"),
+    });
     let sentence = parts.join(", ");
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -60,7 +61,11 @@ fn card(page: &Page<'_>, operation: &str) -> Markup {
     let summaries = page.under(operation);
     let (Some(base), Some(last)) = (summaries.first(), summaries.last()) else { return html! {} };
     let p95 = |summary: &Summary<'_>| {
-        summary.timings.response.quantile_us(0.95).map_or_else(|| "–".to_owned(), |us| quantity::time_us(us as f64))
+        summary
+            .timings
+            .response
+            .quantile_us(0.95)
+            .map_or_else(|| "–".to_owned(), |us| quantity::time_us(us as f64))
     };
     let comparison = (base.case != last.case)
         .then(|| Comparison::of(page.run, last.case, base.case, 0.95, CONFIDENCE))

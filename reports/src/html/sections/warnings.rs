@@ -14,8 +14,12 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
     for summary in &page.summaries {
         for (round, reason) in summary.invalid() {
             let case = summary.case;
-            sentences.push(format!("{} under {}, round {round}, cannot be trusted: {reason}", case.subject, case.operation));
+            sentences.push(format!(
+                "{} under {}, round {round}, cannot be trusted: {reason}",
+                case.subject, case.operation
+            ));
         }
     }
-    (!sentences.is_empty()).then(|| html! { ul class="warnings" { @for sentence in &sentences { li { (sentence) } } } })
+    (!sentences.is_empty())
+        .then(|| html! { ul class="warnings" { @for sentence in &sentences { li { (sentence) } } } })
 }

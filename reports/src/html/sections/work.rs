@@ -44,14 +44,21 @@ fn chart(page: &Page<'_>, (name, of, print): Count) -> Markup {
         .map(|operation| {
             let bars = page.under(operation).into_iter().filter_map(|summary| {
                 let value = of(summary.work?);
-                Some(Bar { index: page.index(summary.case.subject), label: summary.case.subject.into(), value, words: print(value) })
+                Some(Bar {
+                    index: Some(page.index(summary.case.subject)),
+                    label: summary.case.subject.into(),
+                    value,
+                    words: print(value),
+                })
             });
             (quantity::heading(operation), bars.collect())
         })
         .collect();
     let rows: Vec<Vec<String>> = groups
         .iter()
-        .flat_map(|(heading, bars)| bars.iter().map(move |bar| vec![format!("{heading}, {}", bar.label), bar.words.clone()]))
+        .flat_map(|(heading, bars)| {
+            bars.iter().map(move |bar| vec![format!("{heading}, {}", bar.label), bar.words.clone()])
+        })
         .collect();
     let title = format!("{name} per request");
     figure(
@@ -68,10 +75,15 @@ fn finding(page: &Page<'_>, name: &str, of: fn(&Work) -> f64, print: fn(f64) -> 
         .iter()
         .filter_map(|operation| {
             let summaries = page.under(operation);
-            let worked: Vec<_> = summaries.iter().filter_map(|summary| Some((summary.case.subject, of(summary.work?)))).collect();
+            let worked: Vec<_> = summaries
+                .iter()
+                .filter_map(|summary| Some((summary.case.subject, of(summary.work?))))
+                .collect();
             let heading = quantity::heading(operation);
             match worked[..] {
-                [(base, from), .., (subject, to)] => Some(format!("{heading}: {} → {} from {base} to {subject}.", print(from), print(to))),
+                [(base, from), .., (subject, to)] => {
+                    Some(format!("{heading}: {} → {} from {base} to {subject}.", print(from), print(to)))
+                }
                 [(subject, value)] => Some(format!("{heading}: {} for {subject}.", print(value))),
                 [] => None,
             }
