@@ -7,18 +7,37 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chrono::Utc;
 use reports::budgets::Budgets;
-use reports::run::Run;
+use reports::run::{Run, Verdict};
 
 use crate::cli::Output;
 
-/// The budgets of a file, or the built-in ones.
-pub(crate) fn budgets(file: Option<&Path>) -> anyhow::Result<Budgets> {
-    let Some(file) = file else {
-        return Ok(reports::budgets::parse("budgets.toml", reports::budgets::DEFAULT)?);
-    };
-    let name = file.display().to_string();
-    let text = fs::read_to_string(file).with_context(|| format!("the budget file {name} can't be read"))?;
-    Ok(reports::budgets::parse(&name, &text)?)
+/// What a run is judged by.
+pub(crate) enum Limits {
+    /// The built-in budgets, as far as they speak of what the run set out to measure.
+    BuiltIn(Budgets),
+    /// A file that the user named: judged whole, so that a misspelt name fails instead of dropping out.
+    File(Budgets),
+}
+
+impl Limits {
+    /// The budgets of a file, or the built-in ones. Read before anything runs, so that a mistake costs no time.
+    pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(file) = file else {
+            return Ok(Self::BuiltIn(reports::budgets::parse("budgets.toml", reports::budgets::DEFAULT)?));
+        };
+        let name = file.display().to_string();
+        let text =
+            fs::read_to_string(file).with_context(|| format!("the budget file {name} can't be read"))?;
+        Ok(Self::File(reports::budgets::parse(&name, &text)?))
+    }
+
+    /// Judges a run.
+    pub(crate) fn judge(&self, run: &Run) -> Vec<Verdict> {
+        match self {
+            Self::BuiltIn(budgets) => reports::budgets::judge(&budgets.applicable_to(run), run),
+            Self::File(budgets) => reports::budgets::judge(budgets, run),
+        }
+    }
 }
 
 /// The name of a run: the one that was given, or the command and the time.
@@ -29,12 +48,12 @@ pub(crate) fn run_name(output: &Output, command: &str) -> String {
 /// Judges a fresh run, if there are budgets, keeps it under the folder of results, and prints it.
 ///
 /// Without budgets the exit code says whether the run can be used at all: 0, or 2.
-pub(crate) fn judge_and_keep(mut run: Run, budgets: Option<&Budgets>, output: &Output) -> anyhow::Result<u8> {
-    if let Some(budgets) = budgets {
-        run.verdicts = reports::budgets::judge(budgets, &run);
+pub(crate) fn judge_and_keep(mut run: Run, limits: Option<&Limits>, output: &Output) -> anyhow::Result<u8> {
+    if let Some(limits) = limits {
+        run.verdicts = limits.judge(&run);
     }
     let code = store_and_print(&run, &output.runs.join(&run.name), output.json)?;
-    if budgets.is_none() {
+    if limits.is_none() {
         let usable = run.complete && run.checks.iter().all(|check| check.passed);
         return Ok(if usable { 0 } else { 2 });
     }

@@ -98,29 +98,32 @@ impl Fields<'_> {
 
     /// `numeric(…, 4)`, given in ten-thousandths: digits to the base of 10,000, without zeros at either end.
     pub fn numeric_4(&mut self, ten_thousandths: u32) {
-        let [high, middle, low] =
-            [ten_thousandths / 100_000_000, ten_thousandths / 10_000 % 10_000, ten_thousandths % 10_000]
-                .map(|digit| u16::try_from(digit).expect("below 43 or below 10,000"));
-        let digits = [high, middle, low];
-        let first = digits.iter().position(|&digit| digit != 0).unwrap_or(3);
-        let last = digits.iter().rposition(|&digit| digit != 0).map_or(3, |at| at + 1);
-        let digits = &digits[first..last.max(first)];
-        // The weight is the power of 10,000 of the first digit; zero has none, and weight 0.
-        let weight: i16 = [1, 0, -1, 0][first];
-        let count = digits.len() as u16;
-        self.0.extend_from_slice(&(8 + 2 * i32::from(count)).to_be_bytes());
+        let [integer, fraction] = [ten_thousandths / 10_000, ten_thousandths % 10_000];
+        let digits = [integer / 10_000, integer % 10_000, fraction];
+        let first = digits.iter().position(|&digit| digit != 0);
+        let last = digits.iter().rposition(|&digit| digit != 0);
+        let (digits, weight): (&[u32], i16) = match (first, last) {
+            // The weight is the power of 10,000 of the first digit.
+            (Some(first), Some(last)) => (&digits[first..=last], [1, 0, -1][first]),
+            _ => (&[], 0),
+        };
+        let count: u16 = [0, 1, 2, 3][digits.len()];
+        self.0.extend_from_slice(&(8 + 2 * u32::from(count)).to_be_bytes());
         self.0.extend_from_slice(&count.to_be_bytes());
         self.0.extend_from_slice(&weight.to_be_bytes());
         self.0.extend_from_slice(&[0, 0, 0, 4]); // positive, four decimals
         for digit in digits {
-            self.0.extend_from_slice(&digit.to_be_bytes());
+            self.0.extend_from_slice(&digit.to_be_bytes()[2..]); // below 10,000
         }
     }
 
     /// A field of fixed length, written in one piece. `FRAMED` is `LENGTH + 4`.
     fn fixed<const LENGTH: usize, const FRAMED: usize>(&mut self, value: [u8; LENGTH]) {
         let mut framed = [0_u8; FRAMED];
-        framed[..4].copy_from_slice(&(LENGTH as u32).to_be_bytes());
+        framed[3] = const {
+            assert!(LENGTH < 256 && FRAMED == LENGTH + 4);
+            LENGTH.to_be_bytes()[7]
+        };
         framed[4..].copy_from_slice(&value);
         self.0.extend_from_slice(&framed);
     }
@@ -250,6 +253,6 @@ mod tests {
     fn a_writer_stops_when_nobody_listens() {
         let mut hand_over = |_| None;
         let mut writer = Writer::new(Vec::new(), 1, &mut hand_over);
-        assert!(writer.row(1, |fields| fields.null()).is_break());
+        assert!(writer.row(1, |fields| fields.boolean(true)).is_break());
     }
 }

@@ -81,6 +81,23 @@ pub const fn below(draw: u64, bound: u64) -> u64 {
     ((draw as u128 * bound as u128) >> 64) as u64
 }
 
+/// One of `choices`, each as likely.
+///
+/// # Panics
+/// If there are none.
+#[must_use]
+pub fn one_of<T>(draw: u64, choices: &[T]) -> &T {
+    &choices[index_below(draw, choices.len())]
+}
+
+/// A number in `0..bound`, as an index.
+#[must_use]
+pub const fn index_below(draw: u64, bound: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "it is below a usize")]
+    let at = below(draw, bound as u64) as usize;
+    at
+}
+
 /// True `per_mille` times out of a thousand.
 #[must_use]
 pub const fn chance(draw: u64, per_mille: u64) -> bool {

@@ -118,7 +118,8 @@ impl Timeline {
         let since_us = time_us - self.start_us;
         let Ok(since_us) = u64::try_from(since_us) else { return 0 };
         let hour_us = HOUR_US.cast_unsigned();
-        let Some(hour) = self.hours.get((since_us / hour_us) as usize) else { return u64::MAX };
+        let hour = usize::try_from(since_us / hour_us).ok().and_then(|at| self.hours.get(at));
+        let Some(hour) = hour else { return u64::MAX };
         let into = (u128::from(since_us % hour_us) * u128::from(hour.positions_per_us)) >> 40;
         hour.from + u64::try_from(into).expect("less than the width of the hour")
     }

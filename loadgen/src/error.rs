@@ -8,7 +8,7 @@ use reqwest::Url;
 #[non_exhaustive]
 pub enum Error {
     /// A scenario that nobody has written.
-    #[error("there is no scenario `{name}`{}; the scenarios are {}", did_you_mean(.suggestion), .known.join(", "))]
+    #[error("there is no scenario `{name}`{}; the scenarios are {}", did_you_mean(*.suggestion), .known.join(", "))]
     UnknownOperation {
         /// The name as given.
         name: String,
@@ -101,7 +101,7 @@ pub enum Error {
     },
 }
 
-fn did_you_mean(suggestion: &Option<&'static str>) -> String {
+fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
 }
 

@@ -371,10 +371,10 @@ pub enum Weight {
 pub struct Observed {
     /// The estimate.
     pub value: f64,
-    /// Lower end of the interval at the policy's confidence.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
+    /// Lower end of the interval at the policy's confidence; `None` with too few samples for one.
+    pub low: Option<f64>,
+    /// Upper end; `None` with too few samples for one, or too many failed requests.
+    pub high: Option<f64>,
     /// What the numbers are.
     pub unit: Unit,
     /// Samples behind it: requests, or rounds for a ratio.

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use chrono::Utc;
 use loadgen::{Plan, Target};
 use migrations::Level;
-use reports::budgets::Budgets;
 use reports::run::{LoadModel, Run, Subject};
 use server::Variant;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +17,7 @@ use crate::environment;
 use crate::place::Place;
 use crate::progress::LoadProgress;
 use crate::reference::Reference;
-use crate::results;
+use crate::results::{self, Limits};
 
 /// Most requests in flight in the open loop. Beyond it arrivals wait, and that wait is counted.
 pub(crate) const MAX_IN_FLIGHT: usize = 64;
@@ -27,13 +26,13 @@ pub(crate) const MAX_IN_FLIGHT: usize = 64;
 const VARIANTS: [Variant; 2] = [Variant::Naive, Variant::Live];
 
 pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> anyhow::Result<u8> {
-    let budgets = results::budgets(bench.output.budgets.as_deref())?;
+    let limits = Limits::read(bench.output.budgets.as_deref())?;
     let plan = Plan { rounds: bench.rounds, window: bench.window, ..plan(&bench.pressure) };
     plan.validate()?;
     let place = Place::open(home, &bench.place).await?;
     let outcome = async {
         dataset::require(&place).await?;
-        compare(&place, &plan, &budgets, &bench.output, "bench", stop).await
+        compare(&place, &plan, &limits, &bench.output, "bench", stop).await
     }
     .await;
     place.close().await?;
@@ -58,7 +57,7 @@ pub(crate) fn plan(pressure: &Pressure) -> Plan {
 pub(crate) async fn compare(
     place: &Place,
     plan: &Plan,
-    budgets: &Budgets,
+    limits: &Limits,
     output: &Output,
     command: &str,
     stop: &CancellationToken,
@@ -103,7 +102,7 @@ pub(crate) async fn compare(
         warnings: measured.warnings,
         verdicts: Vec::new(),
     };
-    results::judge_and_keep(run, Some(budgets), output)
+    results::judge_and_keep(run, Some(limits), output)
 }
 
 fn target(variant: Variant, server: &Reference, database_url: &str, plan: &Plan) -> Target {

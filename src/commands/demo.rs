@@ -10,14 +10,14 @@ use crate::cli::{self, Demo};
 use crate::commands::bench;
 use crate::dataset;
 use crate::place::Place;
-use crate::results;
+use crate::results::Limits;
 
 pub(crate) async fn run(home: &Path, demo: Demo, stop: &CancellationToken) -> anyhow::Result<u8> {
-    let budgets = results::budgets(demo.output.budgets.as_deref())?;
+    let limits = Limits::read(demo.output.budgets.as_deref())?;
     let (scale, plan) = if demo.quick {
-        // Pages of 10, so that 2,000 customers have a page 100; windows that hold 360 requests in all, because a
+        // Pages of 10, so that 2,000 customers have a page 100; windows that hold 300 requests of each pass in all, because a
         // p99 needs 299.
-        let quick = Plan { window: Duration::from_millis(600), page_size: 10, ..Plan::default() };
+        let quick = Plan { window: Duration::from_secs(1), page_size: 10, ..Plan::default() };
         (cli::Scale::Tiny, quick)
     } else {
         (cli::Scale::Demo, Plan::default())
@@ -26,7 +26,7 @@ pub(crate) async fn run(home: &Path, demo: Demo, stop: &CancellationToken) -> an
     let place = Place::open(home, &chosen).await?;
     let outcome = async {
         dataset::ensure(&place, scale, stop).await?;
-        bench::compare(&place, &plan, &budgets, &demo.output, "demo", stop).await
+        bench::compare(&place, &plan, &limits, &demo.output, "demo", stop).await
     }
     .await;
     place.close().await?;

@@ -15,13 +15,10 @@ use crate::environment;
 use crate::place::Place;
 use crate::progress::LoadProgress;
 use crate::reference::Reference;
-use crate::results;
+use crate::results::{self, Limits};
 
 pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> anyhow::Result<u8> {
-    let budgets = match &load.output.budgets {
-        Some(file) => Some(results::budgets(Some(file))?),
-        None => None,
-    };
+    let limits = load.output.budgets.as_deref().map(|file| Limits::read(Some(file))).transpose()?;
     let plan = Plan {
         operations: load.scenarios.clone(),
         rounds: 1,
@@ -34,7 +31,7 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
         Some(target) => theirs(&load, target, &plan, stop).await?,
         None => ours(home, &load, &plan, stop).await?,
     };
-    results::judge_and_keep(run, budgets.as_ref(), &load.output)
+    results::judge_and_keep(run, limits.as_ref(), &load.output)
 }
 
 /// A server that is already running; its database is looked at only if its URL was given.

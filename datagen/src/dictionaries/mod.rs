@@ -14,7 +14,7 @@ use fake::faker::company::en::{CompanyName, Profession};
 use fake::faker::lorem::en::Sentence;
 
 use crate::distributions::Weighted;
-use crate::kernel::{Entity, Scope, Stream, below, chance};
+use crate::kernel::{Entity, Scope, Stream, chance, index_below, one_of};
 
 const COMPANIES: usize = 512;
 const SENTENCES: usize = 1_024;
@@ -83,10 +83,14 @@ impl Dictionaries {
             cities: Weighted::new(&vietnamese::CITIES.map(|(_, weight)| weight)),
             surname_letters: letters(&vietnamese::SURNAMES.map(|(name, _)| name)),
             given_letters: [letters(men), letters(women)],
-            companies: (0..COMPANIES).map(|_| plain(CompanyName().fake_with_rng(&mut companies))).collect(),
-            sentences: (0..SENTENCES).map(|_| plain(Sentence(6..14).fake_with_rng(&mut sentences))).collect(),
+            companies: (0..COMPANIES)
+                .map(|_| plain(&CompanyName().fake_with_rng::<String, _>(&mut companies)))
+                .collect(),
+            sentences: (0..SENTENCES)
+                .map(|_| plain(&Sentence(6..14).fake_with_rng::<String, _>(&mut sentences)))
+                .collect(),
             professions: (0..PROFESSIONS)
-                .map(|_| plain(Profession().fake_with_rng(&mut professions)))
+                .map(|_| plain(&Profession().fake_with_rng::<String, _>(&mut professions)))
                 .collect(),
         }
     }
@@ -98,8 +102,8 @@ impl Dictionaries {
         PersonName {
             surname: self.surnames.pick(entity.draw(field + 1)),
             gender,
-            middle: pick(entity.draw(field + 2), vietnamese::MIDDLE_NAMES[gender].len()),
-            given: pick(entity.draw(field + 3), vietnamese::GIVEN_NAMES[gender].len()),
+            middle: index_below(entity.draw(field + 2), vietnamese::MIDDLE_NAMES[gender].len()),
+            given: index_below(entity.draw(field + 3), vietnamese::GIVEN_NAMES[gender].len()),
         }
     }
 
@@ -126,7 +130,7 @@ impl Dictionaries {
     #[must_use]
     pub fn carrier_prefix(&self, carrier: usize, draw: u64) -> &'static str {
         let prefixes = vietnamese::CARRIERS[carrier].prefixes;
-        prefixes[pick(draw, prefixes.len())]
+        one_of(draw, prefixes)
     }
 
     /// A city, by weight.
@@ -138,40 +142,40 @@ impl Dictionaries {
     /// A street.
     #[must_use]
     pub fn street(&self, draw: u64) -> &'static str {
-        vietnamese::STREETS[pick(draw, vietnamese::STREETS.len())]
+        one_of(draw, &vietnamese::STREETS)
     }
 
     /// The `at`-th label of a workspace whose labels are chosen by `draw`. All labels of a workspace differ, up to 37.
     #[must_use]
-    pub fn label(&self, draw: u64, at: u64) -> &'static str {
-        let count = vietnamese::LABELS.len() as u64;
-        let start = below(draw, count);
-        let stride = 1 + below(draw.rotate_left(32), count - 1);
-        vietnamese::LABELS[usize::try_from((start + at * stride) % count).expect("a small number")]
+    pub fn label(&self, draw: u64, at: usize) -> &'static str {
+        let count = vietnamese::LABELS.len();
+        let start = index_below(draw, count);
+        let stride = 1 + index_below(draw.rotate_left(32), count - 1);
+        vietnamese::LABELS[(start + at * stride) % count]
     }
 
     /// What a campaign is about.
     #[must_use]
     pub fn campaign_theme(&self, draw: u64) -> &'static str {
-        vietnamese::CAMPAIGN_THEMES[pick(draw, vietnamese::CAMPAIGN_THEMES.len())]
+        one_of(draw, &vietnamese::CAMPAIGN_THEMES)
     }
 
     /// A company.
     #[must_use]
     pub fn company(&self, draw: u64) -> &str {
-        &self.companies[pick(draw, self.companies.len())]
+        one_of(draw, &self.companies)
     }
 
     /// A sentence of filler text, 30 to 130 bytes or so.
     #[must_use]
     pub fn sentence(&self, draw: u64) -> &str {
-        &self.sentences[pick(draw, self.sentences.len())]
+        one_of(draw, &self.sentences)
     }
 
     /// A profession.
     #[must_use]
     pub fn profession(&self, draw: u64) -> &str {
-        &self.professions[pick(draw, self.professions.len())]
+        one_of(draw, &self.professions)
     }
 }
 
@@ -189,12 +193,8 @@ pub fn slug(text: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-fn pick(draw: u64, count: usize) -> usize {
-    usize::try_from(below(draw, count as u64)).expect("below a usize")
-}
-
 /// Text that stands in JSON as it is.
-fn plain(text: String) -> String {
+fn plain(text: &str) -> String {
     text.replace(['"', '\\'], "")
 }
 

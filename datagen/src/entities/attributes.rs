@@ -8,7 +8,7 @@ use std::io::Write as _;
 
 use crate::dictionaries::PersonName;
 use crate::distributions::choose;
-use crate::kernel::{Entity, below, chance};
+use crate::kernel::{Entity, below, chance, index_below, one_of};
 use crate::population::{Population, Tenant};
 
 const AGE: u64 = 0;
@@ -32,7 +32,7 @@ const FIRST_SENTENCE: u64 = 32;
 /// Share of customers with long notes, in per mille.
 const NOTES_PER_MILLE: u64 = 5;
 /// The least length of long notes, in bytes.
-const NOTES_BYTES: u64 = 2_100;
+const NOTES_BYTES: usize = 2_100;
 
 const INTERESTS_OF_PEOPLE: [&str; 8] =
     ["travel", "football", "cooking", "music", "property", "education", "cars", "health"];
@@ -65,9 +65,11 @@ pub(super) fn write(
         &[("free", 500), ("basic", 300), ("pro", 150), ("enterprise", 49), ("legacy-gold", 1)],
     ));
     if chance(draw(NOTES), NOTES_PER_MILLE) {
-        object.key("notes").long_text(NOTES_BYTES + below(draw(NOTES).rotate_left(32), 2_000), |sentence| {
-            words.sentence(draw(FIRST_SENTENCE + sentence))
-        });
+        object
+            .key("notes")
+            .long_text(NOTES_BYTES + index_below(draw(NOTES).rotate_left(32), 2_000), |sentence| {
+                words.sentence(draw(FIRST_SENTENCE + sentence))
+            });
     }
     let score = below(draw(SCORE), 1_001);
     object.key("score").plain(format_args!("{}.{:02}", score / 100, score % 100));
@@ -106,8 +108,7 @@ pub(super) fn write(
     if habits & 2 == 0 {
         let mut interests = object.key("interests").array();
         for interest in 0..below(draw(INTERESTS), 4) {
-            let at = below(draw(INTERESTS + 1 + interest), INTERESTS_OF_PEOPLE.len() as u64);
-            interests.item().text(INTERESTS_OF_PEOPLE[usize::try_from(at).expect("below eight")]);
+            interests.item().text(one_of(draw(INTERESTS + 1 + interest), &INTERESTS_OF_PEOPLE));
         }
         interests.end();
     }
@@ -120,7 +121,7 @@ pub(super) fn write(
         object.key("legacy_code").text(format_args!("L{:06}", below(draw(RARE).rotate_left(32), 1_000_000)));
     }
     if chance(draw(RARE).rotate_left(16), 10) {
-        object.key("referral_code").text(format_args!("R{:08x}", draw(RARE) as u32));
+        object.key("referral_code").text(format_args!("R{:08x}", draw(RARE) & 0xffff_ffff));
     }
     if habits & 4 == 0 && chance(draw(CONTRACT), 500) {
         let value = below(draw(CONTRACT).rotate_left(32), 100_000_000);
@@ -183,9 +184,9 @@ impl<'a> Value<'a> {
         self.plain(value);
     }
 
-    fn long_text(self, bytes: u64, sentence: impl Fn(u64) -> &'a str) {
+    fn long_text(self, bytes: usize, sentence: impl Fn(u64) -> &'a str) {
         self.0.push(b'"');
-        let until = self.0.len() + usize::try_from(bytes).expect("a few thousand");
+        let until = self.0.len() + bytes;
         for number in 0.. {
             self.0.extend_from_slice(sentence(number).as_bytes());
             if self.0.len() >= until {

@@ -9,7 +9,7 @@ use super::Table;
 use super::campaign::Status;
 use crate::distributions::choose;
 use crate::encode::Writer;
-use crate::kernel::{Entity, below};
+use crate::kernel::{Entity, below, index_below};
 use crate::population::Tenant;
 use crate::timeline::DAY_US;
 
@@ -53,7 +53,6 @@ impl Enrolment {
 }
 
 /// The enrolments of customer number `ordinal`, who came at `created_us`; each in another campaign.
-#[must_use]
 pub fn of_customer(tenant: &Tenant, ordinal: u64, created_us: i64) -> impl Iterator<Item = Enrolment> {
     let entity = tenant.enrolment_scope.entity(ordinal);
     let count = choose(entity.draw(COUNT), &[(0_u64, 450), (1, 350), (2, 150), (3, 50)]);
@@ -61,18 +60,16 @@ pub fn of_customer(tenant: &Tenant, ordinal: u64, created_us: i64) -> impl Itera
     if count > 0 {
         let begun = &tenant.campaigns[..tenant.campaigns.len() - 1];
         let first_open = begun.partition_point(|campaign| campaign.ended_us <= created_us);
-        for slot in 0..count {
+        for (slot, enrolment) in (0..count).zip(0..) {
             let fields = FIRST + slot * FIELDS;
-            let open = (begun.len() - first_open) as u64;
-            let campaign =
-                first_open + usize::try_from(below(entity.draw(fields + 2), open)).expect("a small number");
+            let campaign = first_open + index_below(entity.draw(fields + 2), begun.len() - first_open);
             if enrolments.iter().flatten().any(|other: &Enrolment| other.campaign == campaign) {
                 continue;
             }
             let from_us = begun[campaign].started_us.max(created_us);
             let within_us = (begun[campaign].ended_us - from_us).min(3 * DAY_US);
             let after_us = below(entity.draw(fields + 3), within_us.cast_unsigned()).cast_signed();
-            enrolments[usize::try_from(slot).expect("a small number")] =
+            enrolments[enrolment] =
                 Some(Enrolment { entity, slot, campaign, created_us: from_us + after_us });
         }
     }

@@ -24,11 +24,11 @@ pub(super) fn write_labels(
     writer: &mut Writer<'_>,
 ) -> ControlFlow<()> {
     let names = tenant.label_scope.entity(u64::MAX - 1).draw(NAMES);
-    for ordinal in 0..tenant.labels {
+    for (ordinal, place) in (0..tenant.labels).zip(0..) {
         writer.row(Table::Label.width(), |fields| {
             fields.uuid(&label_id(tenant, ordinal));
             fields.uuid(&tenant.id);
-            fields.text(population.words.label(names, ordinal));
+            fields.text(population.words.label(names, place));
         })?;
     }
     ControlFlow::Continue(())

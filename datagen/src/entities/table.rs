@@ -8,7 +8,7 @@ use crate::encode::Writer;
 use crate::population::{Member, Population};
 
 /// Workspaces whose small tables make one chunk.
-const WORKSPACES_PER_CHUNK: u64 = 256;
+const WORKSPACES_PER_CHUNK: usize = 256;
 /// Customers in a chunk, about: 6 MB of rows.
 const CUSTOMERS_PER_CHUNK: u64 = 10_000;
 /// Calls in a chunk, about: 10 MB of rows.
@@ -132,7 +132,9 @@ impl Table {
     /// The number of its columns, as a row begins with it.
     #[must_use]
     pub(crate) const fn width(self) -> u16 {
-        self.columns().len() as u16
+        #[expect(clippy::cast_possible_truncation, reason = "no table has more than 18 columns")]
+        let width = self.columns().len() as u16;
+        width
     }
 
     /// The statement that takes its rows in binary form.
@@ -156,7 +158,7 @@ impl Table {
                 (spec.customers + spec.other_customers).div_ceil(CUSTOMERS_PER_CHUNK)
             }
             Self::Call => (spec.calls + spec.other_calls).div_ceil(CALLS_PER_CHUNK),
-            _ => (population.tenants.len() as u64).div_ceil(WORKSPACES_PER_CHUNK),
+            _ => population.tenants.len().div_ceil(WORKSPACES_PER_CHUNK) as u64,
         }
     }
 
@@ -182,12 +184,8 @@ impl Table {
                 }
             }
             _ => {
-                let from =
-                    usize::try_from(chunk * WORKSPACES_PER_CHUNK).expect("a chunk of existing workspaces");
-                let tenants = &population.tenants[from..];
-                let in_chunk =
-                    tenants.len().min(usize::try_from(WORKSPACES_PER_CHUNK).expect("a small number"));
-                for tenant in &tenants[..in_chunk] {
+                let chunk = usize::try_from(chunk).expect("fewer chunks than workspaces");
+                for tenant in population.tenants.chunks(WORKSPACES_PER_CHUNK).nth(chunk).unwrap_or_default() {
                     match self {
                         Self::Workspace => workspace::write(population, tenant, writer)?,
                         Self::Employee => staff::write_employees(population, tenant, writer)?,

@@ -38,20 +38,20 @@ pub(crate) async fn copy(
     progress: &dyn Progress,
 ) -> Result<(Written, Vec<PgConnection>), Error> {
     let next_chunk = Arc::new(AtomicU64::new(0));
-    let (advanced, mut advances) = mpsc::unbounded_channel::<Written>();
+    let (done_chunk, mut done_chunks) = mpsc::unbounded_channel::<Written>();
     // When one of them fails, the set is dropped, and the others with their half-done COPYs.
     let mut tasks = JoinSet::new();
     for conn in connections {
         let (population, next_chunk) = (Arc::clone(population), Arc::clone(&next_chunk));
-        tasks.spawn(copy_chunks(table, population, next_chunk, conn, advanced.clone()));
+        tasks.spawn(copy_chunks(table, population, next_chunk, conn, done_chunk.clone()));
     }
-    drop(advanced);
+    drop(done_chunk);
     let mut total = Written::default();
     let mut connections = Vec::new();
     loop {
         tokio::select! {
             Some(done) = tasks.join_next() => connections.push(passed_on(done)?),
-            Some(written) = advances.recv() => {
+            Some(written) = done_chunks.recv() => {
                 progress.advanced(written.rows, written.bytes);
                 total += written;
             }
@@ -65,15 +65,15 @@ async fn copy_chunks(
     population: Arc<Population>,
     next_chunk: Arc<AtomicU64>,
     mut conn: PgConnection,
-    advanced: mpsc::UnboundedSender<Written>,
+    done_chunk: mpsc::UnboundedSender<Written>,
 ) -> Result<PgConnection, Error> {
     let while_doing = format!("copying {table}");
     let failed = |error| Error::database(&while_doing, error);
     let statement = table.copy_in();
     let (messages, mut received) = mpsc::channel(PIECES_AHEAD);
-    let (give_back, given_back) = std::sync::mpsc::channel();
+    let (give_back, empties) = std::sync::mpsc::channel();
     let encoder =
-        tokio::task::spawn_blocking(move || encode(table, &population, &next_chunk, &messages, &given_back));
+        tokio::task::spawn_blocking(move || encode(table, &population, &next_chunk, &messages, &empties));
 
     while let Some(first) = received.recv().await {
         let mut copy = conn.copy_in_raw(&statement).await.map_err(failed)?;
@@ -97,7 +97,7 @@ async fn copy_chunks(
             return Err(Error::RowsLost { table: table.name(), sent: written.rows, taken });
         }
         // The receiver is gone only when another connection has failed.
-        let _ = advanced.send(written);
+        let _ = done_chunk.send(written);
     }
     passed_on(encoder.await);
     Ok(conn)
@@ -114,7 +114,7 @@ fn encode(
     population: &Population,
     next_chunk: &AtomicU64,
     messages: &mpsc::Sender<Message>,
-    given_back: &std::sync::mpsc::Receiver<Vec<u8>>,
+    empties: &std::sync::mpsc::Receiver<Vec<u8>>,
 ) {
     let mut buffer = Vec::new();
     loop {
@@ -124,7 +124,7 @@ fn encode(
         }
         let mut hand_over = |piece| {
             messages.blocking_send(Message::Piece(piece)).ok()?;
-            Some(given_back.try_recv().unwrap_or_default())
+            Some(empties.try_recv().unwrap_or_default())
         };
         let mut writer = Writer::new(buffer, PIECE_BYTES, &mut hand_over);
         if table.write_chunk(population, chunk, &mut writer).is_break() {

@@ -28,7 +28,7 @@ impl Session<'_> {
                 self.measured.work.push(work);
             }
             Err(reason) => {
-                self.warn(format!("the work of {operation} on `{subject}` is not counted: {reason}"))
+                self.warn(format!("the work of {operation} on `{subject}` is not counted: {reason}"));
             }
         }
         Ok(())

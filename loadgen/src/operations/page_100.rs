@@ -98,7 +98,7 @@ impl Page100 {
         Ok(self.too_few(walk.target(), there))
     }
 
-    fn too_few(&self, target: &Target, last: u32) -> Error {
+    fn too_few(self, target: &Target, last: u32) -> Error {
         Error::TooFewPages {
             operation: self.name(),
             wanted: PAGE,

@@ -78,7 +78,7 @@ impl<'a> Walk<'a> {
         }
         let link = |link: Option<String>| link.map(|link| self.link(&url, &link)).transpose();
         let (next, previous) = (link(page.next)?, link(page.previous)?);
-        Ok(Stop { rows, workspace_id, next, previous, url })
+        Ok(Stop { url, rows, workspace_id, next, previous })
     }
 
     fn link(&self, from: &Url, link: &str) -> Result<Url, Error> {

@@ -62,13 +62,8 @@ impl Trial<'_> {
         let (observed, answer) = match measured {
             Measured::Missing(reason) => (None, self.without_data(reason)),
             Measured::Value { estimate, unit, samples, needs } => {
-                let observed = Observed {
-                    value: estimate.value,
-                    low: estimate.low.unwrap_or(estimate.value),
-                    high: estimate.high.unwrap_or(estimate.value),
-                    unit,
-                    samples,
-                };
+                let observed =
+                    Observed { value: estimate.value, low: estimate.low, high: estimate.high, unit, samples };
                 (
                     Some(observed),
                     self.distrust().unwrap_or_else(|| self.weigh(estimate, unit, samples, needs)),
@@ -165,17 +160,16 @@ impl Trial<'_> {
             Bound::Lower => (estimate.low, estimate.high),
             _ => (estimate.high, estimate.low),
         };
+        let limit_words = print(limit);
         match (worst, best) {
-            (Some(worst), _) if holds(worst) => passing(span(estimate, unit, "the whole interval is within the limit")),
-            (_, Some(best)) if !holds(best) => failing(span(estimate, unit, "the whole interval is beyond the limit")),
-            (Some(_), Some(_)) => {
-                let (_, noun) = needs;
-                self.inconclusive(span(
-                    estimate,
-                    unit,
-                    &format!("the limit {} lies inside the interval; more {noun}s would narrow it", print(limit)),
-                ))
-            }
+            (Some(worst), _) if holds(worst) => passing(span(estimate, unit, "within", &limit_words)),
+            (_, Some(best)) if !holds(best) => failing(span(estimate, unit, "beyond", &limit_words)),
+            (Some(low), Some(high)) => self.inconclusive(format!(
+                "The limit {limit_words} lies inside the interval from {} to {}; more {}s would narrow it.",
+                print(low.min(high)),
+                print(low.max(high)),
+                needs.1
+            )),
             _ if samples < needs.0 => self.inconclusive(format!(
                 "Too few samples: {} of at least {} that {} needs.",
                 quantity::plural(samples, needs.1),
@@ -200,17 +194,20 @@ impl Trial<'_> {
     }
 }
 
-/// The interval in words, and what follows from it.
-fn span(estimate: Estimate, unit: Unit, conclusion: &str) -> String {
+/// On which side of its limit an interval lies, in words; `side` is `within` or `beyond`.
+fn span(estimate: Estimate, unit: Unit, side: &str, limit: &str) -> String {
     let print = |value| quantity::value(value, unit);
     match (estimate.low, estimate.high) {
-        (Some(low), Some(high)) if (high - low).abs() > f64::EPSILON => {
-            format!("Between {} and {}: {conclusion}.", print(low), print(high))
+        (Some(low), Some(high)) if high > low => {
+            format!(
+                "The whole interval from {} to {} is {side} the limit of {limit}.",
+                print(low),
+                print(high)
+            )
         }
-        (Some(_), Some(_)) => format!("Measured {}.", print(estimate.value)),
-        (None, Some(high)) => format!("At most {}: {conclusion}.", print(high)),
-        (Some(low), None) => format!("At least {}: {conclusion}.", print(low)),
-        (None, None) => format!("{conclusion}."),
+        (None, Some(high)) => format!("At most {}, {side} the limit of {limit}.", print(high)),
+        (Some(low), None) => format!("At least {}, {side} the limit of {limit}.", print(low)),
+        _ => format!("Measured {}, {side} the limit of {limit}.", print(estimate.value)),
     }
 }
 
@@ -248,12 +245,11 @@ mod tests {
     fn a_limit_above_the_interval_passes_below_it_fails_and_inside_it_is_inconclusive() {
         let run = sample::unjudged();
         let observed = ask(&run, "latency", "p95 < 500ms").observed.unwrap();
-        assert!(observed.low < observed.value && observed.value < observed.high);
-        for (limit, outcome) in [
-            (observed.high + 1.0, Outcome::Pass),
-            (observed.low - 1.0, Outcome::Fail),
-            (observed.value, Outcome::Inconclusive),
-        ] {
+        let (low, high) = (observed.low.unwrap(), observed.high.unwrap());
+        assert!(low < observed.value && observed.value < high);
+        for (limit, outcome) in
+            [(high + 1.0, Outcome::Pass), (low - 1.0, Outcome::Fail), (observed.value, Outcome::Inconclusive)]
+        {
             let verdict = ask(&run, "latency", &format!("p95 <= {limit}us"));
             assert_eq!(verdict.outcome, outcome, "{}", verdict.reason);
         }
@@ -295,7 +291,7 @@ mod tests {
             }
         }
         let wide = ask(&run, "latency", "p50 < 500ms").observed.unwrap();
-        assert!(wide.high > 3.0 * narrow.high, "{narrow:?} {wide:?}");
+        assert!(wide.high.unwrap() > 3.0 * narrow.high.unwrap(), "{narrow:?} {wide:?}");
     }
 
     fn slower(timings: &crate::run::Timings, times: u32) -> crate::run::Timings {

@@ -151,7 +151,7 @@ fn rank(n: u64, q: f64) -> u64 {
 }
 
 pub(super) fn words(case: Case<'_>) -> String {
-    format!("`{}` under `{}`", case.subject, case.operation)
+    format!("{} under {}", case.subject, case.operation)
 }
 
 /// Why a case has no data, with the names that the run does have.

@@ -74,6 +74,12 @@ impl Metric {
         }
     }
 
+    /// The metric at the start of a rule as written.
+    #[must_use]
+    pub fn of_rule(rule: &str) -> Option<Self> {
+        Self::named(rule.split(|c: char| c.is_whitespace() || "<>=".contains(c)).next()?)
+    }
+
     /// What its numbers are.
     #[must_use]
     pub fn quantity(self) -> Quantity {

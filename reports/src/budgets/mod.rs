@@ -13,6 +13,7 @@ mod judge;
 mod measure;
 mod metric;
 mod rule;
+pub mod words;
 
 pub use error::Error;
 pub use exit::exit_code;

@@ -7,7 +7,7 @@ mod grid;
 
 use grid::{Align, Grid};
 
-use crate::budgets::exit_code;
+use crate::budgets::{exit_code, words};
 use crate::comparison::{CONFIDENCE, Comparison};
 use crate::html::{PERCENTILES, headline, load};
 use crate::latency::Latency;
@@ -60,43 +60,32 @@ fn verdicts(run: &Run, color: bool) -> Option<String> {
         ("interval", Align::Right),
         ("headroom", Align::Right),
     ]);
-    let mut reasons = Vec::new();
+    // Several rules often share one reason, such as an invalid window: it is said once.
+    let mut reasons: Vec<(&str, &str, Vec<String>)> = Vec::new();
     for verdict in &run.verdicts {
-        let word = outcome(verdict.outcome).0;
-        let rule = match &verdict.against {
-            Some(base) => format!("{} of {base}", verdict.rule),
-            None => verdict.rule.clone(),
-        };
-        let (measured, interval) = match verdict.observed {
-            Some(observed) => {
-                let print = |value| quantity::value(value, observed.unit);
-                let interval = if observed.high > observed.low {
-                    format!("{} to {}", print(observed.low), print(observed.high))
-                } else {
-                    "counted".into()
-                };
-                (print(observed.value), interval)
-            }
-            None => ("–".into(), "–".into()),
-        };
-        let headroom = verdict.headroom.map_or_else(|| "–".into(), |left| format!("{:.1} %", left * 100.0));
-        if verdict.outcome != Outcome::Pass {
-            reasons.push(grid::wrapped(
-                &format!("{}, {rule}: {}", verdict.budget, verdict.reason),
-                WIDTH,
-                "  ",
-            ));
-        }
         grid.row([
-            word.into(),
+            words::outcome(verdict.outcome).into(),
             verdict.subject.clone(),
             verdict.operation.clone(),
-            rule,
-            measured,
-            interval,
-            headroom,
+            words::rule(verdict),
+            words::measured(verdict),
+            words::interval(verdict),
+            words::headroom(verdict),
         ]);
+        if verdict.outcome != Outcome::Pass {
+            let (operation, reason, rule) = (&verdict.operation, &verdict.reason, words::rule(verdict));
+            match reasons.iter_mut().find(|(of, why, _)| of == operation && why == reason) {
+                Some((_, _, rules)) => rules.push(rule),
+                None => reasons.push((operation, reason, vec![rule])),
+            }
+        }
     }
+    let reasons: Vec<String> = reasons
+        .into_iter()
+        .map(|(of, reason, rules)| {
+            grid::wrapped(&format!("{of} {}: {reason}", rules.join(", ")), WIDTH, "  ")
+        })
+        .collect();
     let text = grid.text().lines().map(|line| first_word_painted(line, color) + "\n").collect::<String>();
     Some(format!("Budgets\n{text}{}", reasons.concat()))
 }
@@ -301,11 +290,11 @@ const RED: &str = "\u{1b}[31m";
 const YELLOW: &str = "\u{1b}[33m";
 const PLAIN: &str = "\u{1b}[0m";
 
-fn outcome(outcome: Outcome) -> (&'static str, &'static str) {
+fn paint(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Pass => ("pass", GREEN),
-        Outcome::Fail => ("fail", RED),
-        Outcome::Inconclusive => ("inconclusive", YELLOW),
+        Outcome::Pass => GREEN,
+        Outcome::Fail => RED,
+        Outcome::Inconclusive => YELLOW,
     }
 }
 
@@ -315,10 +304,15 @@ fn painted(word: &str, paint: &str, color: bool) -> String {
 
 /// A line that starts with an outcome, with that word painted.
 fn first_word_painted(line: &str, color: bool) -> String {
-    let words = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive].map(outcome);
-    let known = words.into_iter().find(|(word, _)| line.trim_start().split(' ').next() == Some(word));
-    known
-        .map_or_else(|| line.to_owned(), |(word, paint)| line.replacen(word, &painted(word, paint, color), 1))
+    let first = line.trim_start().split(' ').next();
+    let outcomes = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive];
+    match outcomes.into_iter().find(|outcome| first == Some(words::outcome(*outcome))) {
+        Some(outcome) => {
+            let word = words::outcome(outcome);
+            line.replacen(word, &painted(word, paint(outcome), color), 1)
+        }
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]

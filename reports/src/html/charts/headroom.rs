@@ -17,7 +17,8 @@ pub(in crate::html) fn bar(verdict: &Verdict) -> Option<Markup> {
         return None;
     }
     let x = |value: f64| (value / verdict.limit * LIMIT_AT).clamp(0.0, WIDTH);
-    let (value, low, high) = (x(observed.value), x(observed.low), x(observed.high));
+    let value = x(observed.value);
+    let whisker = observed.low.map(x).zip(observed.high.map(x)).filter(|(low, high)| high - low >= 2.0);
     let words = format!(
         "{} of a limit of {}",
         quantity::value(observed.value, observed.unit),
@@ -31,7 +32,7 @@ pub(in crate::html) fn bar(verdict: &Verdict) -> Option<Markup> {
     let body = html! {
         rect class="track" x="0" y="4" width=(px(LIMIT_AT)) height="8" fill=(GRID) rx="1.5" {}
         rect class="value" x="0" y="4" width=(px(value.max(1.5))) height="8" fill=(INK) rx="1.5" {}
-        @if high - low >= 2.0 {
+        @if let Some((low, high)) = whisker {
             g class="whisker" stroke=(INK) stroke-width="1.5" { (line((low, 8.0), (high, 8.0))) (line((low, 5.0), (low, 11.0))) (line((high, 5.0), (high, 11.0))) }
         }
         g class="tick" stroke=(INK) stroke-width="2" { (line((LIMIT_AT, 0.0), (LIMIT_AT, 16.0))) }
@@ -50,7 +51,7 @@ mod tests {
         let limit = verdict.limit;
         let mut width = |times: f64| {
             let observed = verdict.observed.as_mut().unwrap();
-            (observed.value, observed.low, observed.high) = (times * limit, times * limit, times * limit);
+            (observed.value, observed.low, observed.high) = (times * limit, None, None);
             let chart = bar(&verdict).unwrap().into_string();
             let bar = chart.split("class=\"value\"").nth(1).unwrap();
             bar.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse::<f64>().unwrap()

@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use super::super::Page;
 use super::super::charts::headroom;
 use super::super::figure::scrolled;
-use super::outcome;
+use super::badge;
+use crate::budgets::words;
 use crate::quantity;
-use crate::run::Verdict;
+use crate::run::{Outcome, Verdict};
 
 pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
     if page.run.verdicts.is_empty() {
@@ -44,24 +45,18 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
 }
 
 fn row(verdict: &Verdict) -> Markup {
-    let (word, sign, class) = outcome(verdict.outcome);
     html! {
         tr {
-            td { span class={ "badge " (class) } { (sign) " " (word) } }
+            td { (badge(verdict.outcome)) }
             td {
                 code { (verdict.rule) }
                 @if let Some(base) = &verdict.against { " of " (base) }
-                @if class != "pass" { p class="why" { (verdict.reason) } }
+                @if verdict.outcome != Outcome::Pass { p class="why" { (verdict.reason) } }
             }
-            @if let Some(observed) = verdict.observed {
-                @let print = |value| quantity::value(value, observed.unit);
-                td class="n strong" { (print(observed.value)) }
-                td class="n muted" { @if observed.high > observed.low { (print(observed.low)) " – " (print(observed.high)) } @else { "counted" } }
-            } @else {
-                td class="n" { "–" } td class="n" { "–" }
-            }
+            td class="n strong" { (words::measured(verdict)) }
+            td class="n muted" { (words::interval(verdict)) }
             td class="bar" { @if let Some(bar) = headroom::bar(verdict) { (bar) } }
-            td class="n" { @if let Some(headroom) = verdict.headroom { (format!("{:.1} %", headroom * 100.0)) } @else { "–" } }
+            td class="n" { (words::headroom(verdict)) }
         }
     }
 }

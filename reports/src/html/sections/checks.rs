@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::Page;
 use super::super::figure::scrolled;
-use super::outcome;
+use super::badge;
 use crate::run::Outcome;
 
 pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
@@ -14,8 +14,7 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
                 thead { tr { th scope="col" { "Verdict" } th scope="col" { "Check" } th scope="col" { "Seen" } } }
                 tbody {
                     @for check in &page.run.checks {
-                        @let (word, sign, class) = outcome(if check.passed { Outcome::Pass } else { Outcome::Fail });
-                        tr { td { span class={ "badge " (class) } { (sign) " " (word) } } td { (check.name) } td { (check.detail) } }
+                        tr { td { (badge(if check.passed { Outcome::Pass } else { Outcome::Fail })) } td { (check.name) } td { (check.detail) } }
                     }
                 }
             }

@@ -15,17 +15,20 @@ pub(super) mod verdict;
 pub(super) mod warnings;
 pub(super) mod work;
 
-use crate::budgets::Metric;
+use maud::{Markup, html};
+
+use crate::budgets::{Metric, words};
 use crate::run::{Bound, Outcome, Run, Unit};
 use crate::summary::Case;
 
-/// The word, the sign and the class of an outcome: never colour alone.
-fn outcome(outcome: Outcome) -> (&'static str, &'static str, &'static str) {
-    match outcome {
-        Outcome::Pass => ("pass", "✓", "pass"),
-        Outcome::Fail => ("fail", "✗", "fail"),
-        Outcome::Inconclusive => ("inconclusive", "?", "open"),
-    }
+/// An outcome with its sign and its word: never colour alone.
+fn badge(outcome: Outcome) -> Markup {
+    let (sign, class) = match outcome {
+        Outcome::Pass => ("✓", "pass"),
+        Outcome::Fail => ("✗", "fail"),
+        Outcome::Inconclusive => ("?", "open"),
+    };
+    html! { span class={ "badge " (class) } { (sign) " " (words::outcome(outcome)) } }
 }
 
 /// The upper limits in microseconds that budgets put on quantiles of a case.
@@ -38,12 +41,9 @@ fn limits(run: &Run, case: Case<'_>) -> Vec<(f64, f64)> {
             && verdict.observed.is_some_and(|observed| observed.unit == Unit::Microseconds)
     });
     of_case
-        .filter_map(|verdict| {
-            let metric = verdict.rule.split(|c: char| c.is_whitespace() || "<>=".contains(c)).next()?;
-            match Metric::named(metric)? {
-                Metric::Quantile(quantile) => Some((quantile, verdict.limit)),
-                _ => None,
-            }
+        .filter_map(|verdict| match Metric::of_rule(&verdict.rule)? {
+            Metric::Quantile(quantile) => Some((quantile, verdict.limit)),
+            _ => None,
         })
         .collect()
 }
