@@ -10,6 +10,7 @@ use reports::budgets::Budgets;
 use reports::run::{Run, Verdict};
 
 use crate::cli::Output;
+use crate::stop::INTERRUPTED;
 
 /// What a run is judged by.
 pub(crate) enum Limits {
@@ -47,14 +48,18 @@ pub(crate) fn run_name(output: &Output, command: &str) -> String {
 
 /// Judges a fresh run, if there are budgets, keeps it under the folder of results, and prints it.
 ///
-/// Without budgets the exit code says whether the run can be used at all: 0, or 2.
+/// Without budgets the exit code says whether the run can be used at all: 0, or 2. A run that was interrupted is kept,
+/// and exits as interrupted.
 pub(crate) fn judge_and_keep(mut run: Run, limits: Option<&Limits>, output: &Output) -> anyhow::Result<u8> {
     if let Some(limits) = limits {
         run.verdicts = limits.judge(&run);
     }
     let code = store_and_print(&run, &output.runs.join(&run.name), output.json)?;
+    if !run.complete {
+        return Ok(INTERRUPTED);
+    }
     if limits.is_none() {
-        let usable = run.complete && run.checks.iter().all(|check| check.passed);
+        let usable = run.checks.iter().all(|check| check.passed);
         return Ok(if usable { 0 } else { 2 });
     }
     Ok(code)

@@ -75,7 +75,8 @@ pub(crate) fn settings(machine: &Machine, port: u16, socket_folder: &Path) -> Se
     };
     // Bulk loads should not be throttled by checkpoints, but the log must not eat up a small disk either.
     let max_wal_size_mb = (machine.disk_free_bytes / 8 / MB).clamp(512, 8 * 1024);
-    if max_wal_size_mb < 8 * 1024 {
+    // Above this a load of the demo's size is not slowed down by it.
+    if max_wal_size_mb < 4 * 1024 {
         notes.push(format!(
             "the disk has little room left, so PostgreSQL runs with max_wal_size {max_wal_size_mb}MB, which slows down bulk \
              loads"

@@ -86,8 +86,8 @@ pub const fn below(draw: u64, bound: u64) -> u64 {
 /// # Panics
 /// If there are none.
 #[must_use]
-pub fn one_of<T>(draw: u64, choices: &[T]) -> &T {
-    &choices[index_below(draw, choices.len())]
+pub fn one_of<T: Copy>(draw: u64, choices: &[T]) -> T {
+    choices[index_below(draw, choices.len())]
 }
 
 /// A number in `0..bound`, as an index.

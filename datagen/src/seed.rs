@@ -25,7 +25,7 @@ const TOTALS: &str = "customer_call_stats";
 pub struct Options {
     /// Connections that load at the same time.
     pub connections: usize,
-    /// Overwrite whatever the tables hold.
+    /// Allows to overwrite what the tables hold, if it is not what is asked for.
     pub drop: bool,
     /// A data set of another date is another data set. Otherwise one that differs only in its date is taken as it is.
     pub exact_date: bool,

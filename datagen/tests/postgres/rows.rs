@@ -72,7 +72,9 @@ async fn the_plan_comes_true() {
         if loaded.rows >= 10_000 {
             assert!(close(planned.copy_bytes, loaded.bytes, 5), "{planned:?} {loaded:?}");
             let bytes = number(&mut conn, &format!("SELECT pg_table_size('{table}')")).await;
-            assert!(close(planned.table_bytes, bytes.cast_unsigned(), 15), "{planned:?} {bytes}");
+            assert!(close(planned.table_bytes, bytes.cast_unsigned(), 10), "{planned:?} {bytes}");
+            let bytes = number(&mut conn, &format!("SELECT pg_indexes_size('{table}')")).await;
+            assert!(close(planned.index_bytes, bytes.cast_unsigned(), 30), "{planned:?} {bytes}");
         }
     }
 }

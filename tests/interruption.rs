@@ -1,0 +1,162 @@
+//! Ctrl-C and worse: no process is left behind, and a dataset is either complete or known to be incomplete.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// How long a process may take to go away before the test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn callbench(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callbench"));
+    command.current_dir(folder).stdin(Stdio::null());
+    for variable in ["CALLBENCH_DATABASE_URL", "CALLBENCH_HOME", "CALLBENCH_PG_BIN", "CALLBENCH_TOKEN"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Reads standard error until a line contains `words`; what follows is drained in the background.
+fn wait_for(child: &mut Child, words: &str) {
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut said = Vec::new();
+    for line in lines.by_ref() {
+        let line = line.expect("UTF-8");
+        if line.contains(words) {
+            std::thread::spawn(move || lines.for_each(drop));
+            return;
+        }
+        said.push(line);
+    }
+    panic!("it ended before it said `{words}`: {said:#?}");
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).expect("a pid")), signal).expect("it runs");
+}
+
+/// What `callbench db status --json` says of the private server in `folder`.
+fn status(folder: &Path) -> serde_json::Value {
+    let output = callbench(folder).args(["db", "status", "--json"]).output().expect("runs");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Waits until no process has `folder` in its command line: the private servers name their data folder there.
+fn assert_nothing_runs_in(folder: &Path) {
+    let folder = folder.to_str().expect("UTF-8");
+    let begun = Instant::now();
+    loop {
+        let left: Vec<String> = std::fs::read_dir("/proc")
+            .expect("Linux")
+            .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("cmdline")).ok())
+            .filter(|line| line.contains(folder))
+            .collect();
+        if left.is_empty() {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "still there: {left:#?}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn ctrl_c_while_loading_leaves_a_dataset_that_is_known_to_be_incomplete_and_no_process() {
+    let folder = folder();
+    let mut seed = callbench(folder.path())
+        .args(["seed", "--customers=200000", "--calls=2000000", "--workspaces=20"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    // The small tables are in; customers and calls are being loaded.
+    wait_for(&mut seed, "copy label");
+    signal(&seed, Signal::SIGINT);
+    assert_eq!(seed.wait().expect("ends").code(), Some(130));
+    assert_nothing_runs_in(folder.path());
+    assert_eq!(status(folder.path())["running"], false);
+
+    // What is there can't be measured, and says so.
+    let output = callbench(folder.path()).args(["bench", "--scale=custom"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("incomplete") && said.contains("callbench seed"), "{said}");
+    assert_nothing_runs_in(folder.path());
+
+    // A smaller one replaces it, and is whole.
+    let output = callbench(folder.path())
+        .args(["seed", "--customers=100", "--calls=500", "--workspaces=4", "--drop", "--json"])
+        .output()
+        .expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seeded: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(seeded["dataset"]["completed_at"].is_string(), "{seeded}");
+}
+
+#[test]
+fn ctrl_c_while_measuring_keeps_what_was_measured_and_leaves_no_process() {
+    let folder = folder();
+    let mut demo = callbench(folder.path())
+        .args(["demo", "--quick", "--name", "cut"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    wait_for(&mut demo, "round 1/");
+    signal(&demo, Signal::SIGINT);
+    assert_eq!(demo.wait().expect("ends").code(), Some(130));
+    assert_nothing_runs_in(folder.path());
+    let result = std::fs::read(folder.path().join("runs/cut/result.json")).expect("kept");
+    let result: serde_json::Value = serde_json::from_slice(&result).expect("JSON");
+    assert_eq!(result["complete"], false);
+}
+
+#[test]
+fn a_killed_command_takes_its_servers_with_it() {
+    let folder = folder();
+    let mut demo = callbench(folder.path())
+        .args(["demo", "--quick"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    wait_for(&mut demo, "prepare first_page");
+    signal(&demo, Signal::SIGKILL);
+    demo.wait().expect("ends");
+    assert_nothing_runs_in(folder.path());
+}
+
+#[test]
+fn two_seeds_at_once_share_the_private_server_and_leave_none() {
+    let folder = folder();
+    let seeds: Vec<Child> = [["--scale=tiny", "--json"], ["--scale=tiny", "--json"]]
+        .into_iter()
+        .map(|arguments| {
+            callbench(folder.path())
+                .arg("seed")
+                .args(arguments)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("runs")
+        })
+        .collect();
+    let mut found = Vec::new();
+    for seed in seeds {
+        let output = seed.wait_with_output().expect("ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let seeded: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        found.push(seeded["found"].as_bool().expect("a bool"));
+    }
+    found.sort_unstable();
+    assert_eq!(found, vec![false, true], "one loads, the other finds");
+    assert_nothing_runs_in(folder.path());
+}
