@@ -25,4 +25,4 @@ unit:
 # The whole walk at scale tiny, from an empty folder: cluster, seed, both variants, verdicts, report.
 smoke:
 	cargo build --locked
-	./target/debug/callbench demo --quick
+	./target/debug/callbench demo --quick --budgets benches/smoke.toml
