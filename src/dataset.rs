@@ -78,19 +78,21 @@ pub(crate) async fn seed(
     level: Level,
     options: &datagen::Options,
 ) -> anyhow::Result<Seeded> {
-    let mut conn = migrations::connect(place.url(), APPLICATION).await?;
-    let present = datagen::present(&mut conn).await?;
-    if place.is_private() && present.is_none_or(|present| !present.is_complete()) {
+    if place.is_private() && present(place).await?.is_none_or(|present| !present.is_complete()) {
         refuse_full_disk(place, spec, level)?;
     }
-    drop(conn);
     Ok(datagen::seed(place.url(), spec, level, options, &SeedProgress::new()).await?)
+}
+
+/// What the place holds, complete or not.
+pub(crate) async fn present(place: &Place) -> anyhow::Result<Option<Present>> {
+    let mut conn = migrations::connect(place.url(), APPLICATION).await?;
+    Ok(datagen::present(&mut conn).await?)
 }
 
 /// A dataset that is missing, incomplete or at another level than `before` can't be measured.
 pub(crate) async fn require(place: &Place) -> anyhow::Result<Present> {
-    let mut conn = migrations::connect(place.url(), APPLICATION).await?;
-    match datagen::present(&mut conn).await? {
+    match present(place).await? {
         None => bail!("the database holds no dataset; load one with: callbench seed"),
         Some(present) if !present.is_complete() => {
             bail!(

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use cluster::{Cluster, Options, Status, databases};
+use migrations::Level;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Db, Scale};
@@ -21,13 +22,23 @@ pub(crate) async fn run(home: &Path, db: Db, stop: &CancellationToken) -> anyhow
         Db::Status { json } => status(home, json).await?,
         Db::Migrate { to, place } => {
             let place = Place::open(home, &place).await?;
-            let outcome = dataset::migrate(place.url(), to, stop).await;
+            let outcome = migrate(&place, to, stop).await;
             place.close().await?;
             outcome?;
             println!("at level {to}");
         }
     }
     Ok(0)
+}
+
+/// A dataset whose load broke off has its indexes set aside; they come back with the next load, not by a migration.
+async fn migrate(place: &Place, to: Level, stop: &CancellationToken) -> anyhow::Result<()> {
+    if dataset::present(place).await?.is_some_and(|present| !present.is_complete()) {
+        bail!(
+            "the dataset is incomplete, because its load was interrupted; load it again first with: callbench seed"
+        );
+    }
+    dataset::migrate(place.url(), to, stop).await
 }
 
 async fn start(home: &Path, port: Option<u16>) -> anyhow::Result<()> {
@@ -41,7 +52,7 @@ async fn start(home: &Path, port: Option<u16>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn url(home: &Path, scale: Scale, level: migrations::Level) -> anyhow::Result<()> {
+async fn url(home: &Path, scale: Scale, level: Level) -> anyhow::Result<()> {
     let status = cluster::status(&Options::new(home)).await?;
     if !status.running {
         bail!("the private PostgreSQL is not running; start it with: callbench db start");
