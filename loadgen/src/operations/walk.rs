@@ -2,6 +2,7 @@
 
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Url};
+use uuid::Uuid;
 
 use super::page::Page;
 use super::prepared::{self, Expected, Prepared};
@@ -63,13 +64,19 @@ impl<'a> Walk<'a> {
         Ok(stop)
     }
 
-    /// Fetches a page and checks that it is one: rows of one workspace, as many as were asked for unless it is the
+    /// Fetches a page and checks that it is one: rows of the one workspace, as many as were asked for unless it is the
     /// last, and links that stay on this server.
     pub(super) async fn stop(&self, url: Url) -> Result<Stop, Error> {
         let body = get(self.client, &url, self.authorization.clone()).await?;
         let not_a_page = |what: String| Error::NotAPage { url: url.to_string(), what };
         let page = Page::parse(&body).map_err(not_a_page)?;
         let workspace_id = page.workspace_id().map_err(not_a_page)?.map(str::to_owned);
+        // A slug can't be held against the rows; that they are all of one workspace is known by now.
+        if let (Ok(asked), Some(sent)) = (Uuid::parse_str(&self.target.workspace), &workspace_id)
+            && Uuid::parse_str(sent) != Ok(asked)
+        {
+            return Err(not_a_page(format!("asked for the workspace {asked}, it sent rows of {sent}")));
+        }
         let (rows, asked) = (page.results.len(), self.target.page_size as usize);
         if rows != asked && (rows > asked || page.next.is_some()) {
             return Err(not_a_page(format!(

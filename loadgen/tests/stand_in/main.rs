@@ -1,7 +1,6 @@
 //! The load generator against a stand-in server, over real HTTP.
 
 mod deep_pages;
-mod precision_tmp;
 mod replies;
 mod server;
 mod statements;

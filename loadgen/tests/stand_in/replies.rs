@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::server::{Fault, Links, StandIn, measure, measure_and, open, plan};
+use crate::server::{Fault, Links, StandIn, WORKSPACE, measure, measure_and, open, plan};
 use loadgen::{Error, Measured, Silent};
 use reports::run::LoadModel;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +72,14 @@ async fn an_empty_workspace_and_a_page_of_html_are_no_targets() {
     let broken = StandIn::serve(50, Links::Cursors).await;
     broken.fault(Fault::Html);
     assert!(matches!(refusal(&broken, |_| ()).await, Error::NotAPage { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_workspace_that_was_not_asked_for_are_refused_at_the_first_look() {
+    let server = StandIn::serve(50, Links::Cursors).await;
+    let other = "22222222-2222-2222-2222-222222222222";
+    let error = refusal(&server, |target| target.workspace = other.into()).await.to_string();
+    assert!(error.contains(other) && error.contains(WORKSPACE), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
