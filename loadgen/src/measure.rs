@@ -201,7 +201,7 @@ impl<'a> Session<'a> {
     ) -> Result<Lane, Halt> {
         self.observer.on(&Event::Warming { subject, operation });
         let mean_service = self.warm_up(engine, subject, operation, &prepared).await?;
-        let offer = rounds::offer(self.plan.load, self.plan.window, mean_service);
+        let offer = rounds::offer(self.plan.load, self.plan.window, self.plan.longest_window, mean_service);
         let lane = Lane { prepared, offer, mean_service };
         self.warn_of_reduced_rate(subject, operation, &lane);
         if let Some(probe) = &mut side.statements {

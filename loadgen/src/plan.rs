@@ -15,9 +15,10 @@ pub struct Plan {
     pub operations: Vec<String>,
     /// Rounds, at least 1: each measures every target and operation once, and the control target once more.
     pub rounds: u32,
-    /// How long requests are offered in each window. A window for a slow target is extended until it holds 3
-    /// requests, to at most [`crate::rounds::LONGEST_WINDOW`].
+    /// How long requests are offered in each window.
     pub window: Duration,
+    /// A window for a slow target is extended until it holds 3 requests, to at most this.
+    pub longest_window: Duration,
     /// The most time that a target and operation get to become warm. Nothing in it is measured.
     pub warm_up: Duration,
     /// Open or closed loop.
@@ -39,6 +40,7 @@ impl Default for Plan {
             operations: vec!["first_page".to_owned(), "page_100".to_owned()],
             rounds: 6,
             window: Duration::from_millis(1250),
+            longest_window: Duration::from_secs(6),
             warm_up: Duration::from_millis(1500),
             load: LoadModel::Open { rate_per_second: 50.0, max_in_flight: 64 },
             arrivals: Process::Constant,

@@ -3,7 +3,8 @@
 //! The first pass of each round counts; the second pass of the control subject exists for the noise floor alone, so
 //! that every subject is looked at equally often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::comparison::CONFIDENCE;
 use crate::latency::Latency;
@@ -112,13 +113,51 @@ impl<'a> Summary<'a> {
         self.windows.iter().filter_map(|window| window.cpu.server_rss_bytes).max()
     }
 
-    /// The windows that cannot be trusted, as `(round, reason)`.
+    /// Why windows cannot be trusted: each reason once, with the rounds that it was given for.
     #[must_use]
-    pub fn invalid(&self) -> Vec<(u32, &'a str)> {
-        self.windows
-            .iter()
-            .flat_map(|window| window.invalid.iter().map(|reason| (window.round, reason.as_str())))
-            .collect()
+    pub fn invalid(&self) -> Vec<Distrust<'a>> {
+        let mut reasons: Vec<Distrust<'a>> = Vec::new();
+        for window in &self.windows {
+            for reason in &window.invalid {
+                match reasons.iter_mut().find(|known| known.reason == reason) {
+                    Some(known) => drop(known.rounds.insert(window.round)),
+                    None => reasons.push(Distrust {
+                        case: self.case,
+                        rounds: BTreeSet::from([window.round]),
+                        reason,
+                    }),
+                }
+            }
+        }
+        reasons
+    }
+}
+
+/// A reason for which some windows of a case cannot be trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distrust<'a> {
+    /// What was measured in them.
+    pub case: Case<'a>,
+    /// The rounds they belong to; not empty.
+    pub rounds: BTreeSet<u32>,
+    /// The reason, as the load generator gave it.
+    pub reason: &'a str,
+}
+
+impl fmt::Display for Distrust<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rounds: Vec<String> = self.rounds.iter().map(u32::to_string).collect();
+        let (word, rounds) = match (rounds.as_slice(), self.rounds.first(), self.rounds.last()) {
+            ([one], ..) => ("round", one.clone()),
+            (many, Some(first), Some(last))
+                if many.len() > 2 && (last - first) as usize + 1 == many.len() =>
+            {
+                ("rounds", format!("{first} to {last}"))
+            }
+            (many, ..) => ("rounds", many.join(", ")),
+        };
+        let Case { subject, operation } = self.case;
+        write!(f, "{subject} under {operation}, {word} {rounds}, cannot be trusted: {}", self.reason)
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::{Halt, Lane, Session};
 use crate::probes::{StatementProbe, Unavailable};
 
-/// Requests for an operation that is answered in less than [`SLOW`], and for one that is not.
-const REQUESTS: (u64, u64) = (20, 5);
+/// Requests for a fast operation. Counters don't waver as times do, so few are enough.
+const MOST: u64 = 20;
 
-/// See [`REQUESTS`].
-const SLOW: Duration = Duration::from_millis(100);
+/// A slow operation gets as many requests as fit into this, and at least one.
+const AT_MOST: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
     /// Counts the work of one operation on one target; where that fails, the work is absent and a warning says why.
@@ -20,7 +20,8 @@ impl Session<'_> {
         operation: &str,
         lane: &Lane,
     ) -> Result<(), Halt> {
-        let requests = if lane.mean_service < SLOW { REQUESTS.0 } else { REQUESTS.1 };
+        let fitting = AT_MOST.as_micros() / lane.mean_service.as_micros().max(1);
+        let requests = u64::try_from(fitting).unwrap_or(MOST).clamp(1, MOST);
         let counted = self.unless_stopped(self.counters_around(probe, lane, requests)).await?;
         match counted {
             Ok((before, after)) => {

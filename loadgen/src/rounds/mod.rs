@@ -7,6 +7,6 @@ mod offer;
 mod order;
 mod trust;
 
-pub use offer::{LONGEST_WINDOW, Offer, offer};
+pub use offer::{Offer, offer};
 pub use order::{Slot, arrival_seed, order};
 pub use trust::{CLIENT_SHARE, ENOUGH_FOR_P99, mark_untrustworthy};

@@ -8,9 +8,6 @@ use std::time::Duration;
 
 use reports::run::LoadModel;
 
-/// No window is extended beyond this.
-pub const LONGEST_WINDOW: Duration = Duration::from_secs(6);
-
 /// Requests that a window is extended to hold.
 const FEWEST_REQUESTS: f64 = 3.0;
 
@@ -28,30 +25,31 @@ pub struct Offer {
     pub reduced: bool,
 }
 
-/// The load for a target whose requests, one after another, take `mean_service`.
+/// The load for a target whose requests, one after another, take `mean_service`, in a window that may be extended to
+/// `longest`.
 #[must_use]
-pub fn offer(load: LoadModel, window: Duration, mean_service: Duration) -> Offer {
+pub fn offer(load: LoadModel, window: Duration, longest: Duration, mean_service: Duration) -> Offer {
     let service_s = mean_service.as_secs_f64().max(1e-6);
     match load {
         LoadModel::Open { rate_per_second: asked, .. } => {
             let rate = asked.min(UTILISATION / service_s);
             Offer {
                 rate_per_second: Some(rate),
-                window: extended(window, FEWEST_REQUESTS / rate),
+                window: extended(window, longest, FEWEST_REQUESTS / rate),
                 reduced: rate < asked,
             }
         }
         // Users share the target, so `users` requests end in `service` at best.
         LoadModel::Closed { users } => Offer {
             rate_per_second: None,
-            window: extended(window, FEWEST_REQUESTS * service_s / users.max(1) as f64),
+            window: extended(window, longest, FEWEST_REQUESTS * service_s / users.max(1) as f64),
             reduced: false,
         },
     }
 }
 
-fn extended(window: Duration, needed_s: f64) -> Duration {
-    window.max(Duration::from_secs_f64(needed_s.min(LONGEST_WINDOW.as_secs_f64())))
+fn extended(window: Duration, longest: Duration, needed_s: f64) -> Duration {
+    window.max(Duration::from_secs_f64(needed_s.min(longest.as_secs_f64())))
 }
 
 #[cfg(test)]
@@ -59,9 +57,10 @@ mod tests {
     use super::*;
 
     const WINDOW: Duration = Duration::from_millis(1250);
+    const LONGEST: Duration = Duration::from_secs(6);
 
     fn open(rate_per_second: f64, service: Duration) -> Offer {
-        offer(LoadModel::Open { rate_per_second, max_in_flight: 64 }, WINDOW, service)
+        offer(LoadModel::Open { rate_per_second, max_in_flight: 64 }, WINDOW, LONGEST, service)
     }
 
     #[test]
@@ -79,10 +78,10 @@ mod tests {
 
     #[test]
     fn a_window_is_not_extended_for_ever_but_never_cut() {
-        assert_eq!(open(50.0, Duration::from_secs(30)).window, LONGEST_WINDOW);
+        assert_eq!(open(50.0, Duration::from_secs(30)).window, LONGEST);
         let long = Duration::from_mins(1);
         let load = LoadModel::Open { rate_per_second: 1.0, max_in_flight: 1 };
-        assert_eq!(offer(load, long, Duration::from_millis(1)).window, long);
+        assert_eq!(offer(load, long, LONGEST, Duration::from_millis(1)).window, long);
     }
 
     #[test]
@@ -94,7 +93,13 @@ mod tests {
     #[test]
     fn users_make_a_closed_window_shorter_by_working_side_by_side() {
         let slow = Duration::from_secs(1);
-        assert_eq!(offer(LoadModel::Closed { users: 1 }, WINDOW, slow).window, Duration::from_secs(3));
-        assert_eq!(offer(LoadModel::Closed { users: 2 }, WINDOW, slow).window, Duration::from_millis(1500));
+        assert_eq!(
+            offer(LoadModel::Closed { users: 1 }, WINDOW, LONGEST, slow).window,
+            Duration::from_secs(3)
+        );
+        assert_eq!(
+            offer(LoadModel::Closed { users: 2 }, WINDOW, LONGEST, slow).window,
+            Duration::from_millis(1500)
+        );
     }
 }

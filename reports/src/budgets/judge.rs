@@ -124,9 +124,8 @@ impl Trial<'_> {
         let base = self.base_case().and_then(Result::ok);
         for case in [Some(self.case), base].into_iter().flatten() {
             let summary = Summary::of(self.run, case)?;
-            if let Some((round, why)) = summary.invalid().first() {
-                let reason = format!("Round {round} of {} cannot be trusted: {why}", measure::words(case));
-                return Some(self.inconclusive(reason));
+            if let Some(distrust) = summary.invalid().first() {
+                return Some(self.inconclusive(format!("What was measured of {distrust}")));
             }
         }
         None

@@ -108,13 +108,7 @@ fn checks(run: &Run, color: bool) -> Option<String> {
 fn warnings(run: &Run) -> Option<String> {
     let mut sentences = run.warnings.clone();
     for summary in summary::all(run) {
-        for (round, reason) in summary.invalid() {
-            let case = summary.case;
-            sentences.push(format!(
-                "{} under {}, round {round}, cannot be trusted: {reason}",
-                case.subject, case.operation
-            ));
-        }
+        sentences.extend(summary.invalid().iter().map(ToString::to_string));
     }
     (!sentences.is_empty()).then(|| {
         let lines: String =

@@ -12,13 +12,7 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
     }
     sentences.extend(run.warnings.iter().cloned());
     for summary in &page.summaries {
-        for (round, reason) in summary.invalid() {
-            let case = summary.case;
-            sentences.push(format!(
-                "{} under {}, round {round}, cannot be trusted: {reason}",
-                case.subject, case.operation
-            ));
-        }
+        sentences.extend(summary.invalid().iter().map(ToString::to_string));
     }
     (!sentences.is_empty())
         .then(|| html! { ul class="warnings" { @for sentence in &sentences { li { (sentence) } } } })
