@@ -81,12 +81,12 @@ fn a_budget_file_that_is_not_there_is_named() {
 }
 
 #[test]
-fn without_postgresql_it_says_what_to_install() {
+fn a_folder_without_postgresql_is_named_with_the_way_to_find_the_right_one() {
     let folder = folder();
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).expect("made");
     let said = refused(callbench(folder.path()).args(["demo", "--quick"]).env("CALLBENCH_PG_BIN", &empty));
-    assert_says(&said, &["PostgreSQL"]);
+    assert_says(&said, &[empty.to_str().expect("UTF-8"), "initdb", "pg_config --bindir"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The rows of all targets, held against each other.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use reports::run::Check;
@@ -30,9 +31,13 @@ impl Session<'_> {
         let mut found = None;
         for other in 1..self.targets.len() {
             let mut difference = None;
-            for _ in 0..LOOKS {
-                let first = self.body(&prepared[0][index], 0).await?;
-                let second = self.body(&prepared[other][index], other).await?;
+            let (first, second) = (&prepared[0][index], &prepared[other][index]);
+            for look in 0..LOOKS {
+                // The first look has been taken while preparing.
+                let (first, second) = match look {
+                    0 => (Cow::Borrowed(first.seen()), Cow::Borrowed(second.seen())),
+                    _ => (self.body(first, 0).await?, self.body(second, other).await?),
+                };
                 rows = equal_rows::count(&first);
                 difference = equal_rows::difference(&first, &second);
                 if difference.is_none() {
@@ -52,8 +57,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn body(&self, prepared: &Prepared, target: usize) -> Result<Vec<u8>, Halt> {
+    async fn body(&self, prepared: &Prepared, target: usize) -> Result<Cow<'static, [u8]>, Halt> {
         let fetched = fetch(&self.client, &self.targets[target], prepared.url());
-        Ok(self.unless_stopped(fetched).await??)
+        Ok(Cow::Owned(self.unless_stopped(fetched).await??))
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::{Ended, Engine, Loop, Stage, Users};
 use crate::operations::Prepared;
 use crate::recorder::Recording;
 
-/// A target gets at least this many requests, however slow it is. Two have been answered while it was prepared.
+/// A target gets at least this many requests, however slow it is. One has been answered while it was prepared.
 const FEWEST: u64 = 1;
 
 /// Users in the second half.

@@ -15,6 +15,7 @@ pub struct Prepared {
     url: Url,
     authorization: HeaderValue,
     expected: Expected,
+    seen: Vec<u8>,
 }
 
 /// What a right reply looks like, as it was seen while preparing.
@@ -49,9 +50,15 @@ pub struct Reply {
 }
 
 impl Prepared {
-    /// A request for `url` as the user of `target`.
-    pub fn new(target: &Target, url: Url, expected: Expected) -> Result<Self, Error> {
-        Ok(Self { url, authorization: bearer(&target.token)?, expected })
+    /// A request for `url` as the user of `target`, which was answered with the body `seen` while it was prepared.
+    pub fn new(target: &Target, url: Url, expected: Expected, seen: Vec<u8>) -> Result<Self, Error> {
+        Ok(Self { url, authorization: bearer(&target.token)?, expected, seen })
+    }
+
+    /// The body of the reply that was seen while preparing.
+    #[must_use]
+    pub fn seen(&self) -> &[u8] {
+        &self.seen
     }
 
     /// What is requested.

@@ -38,6 +38,7 @@ pub(super) struct Stop {
     pub(super) workspace_id: Option<String>,
     pub(super) next: Option<Url>,
     pub(super) previous: Option<Url>,
+    pub(super) body: Vec<u8>,
 }
 
 /// A walk over the pages of a target.
@@ -85,7 +86,7 @@ impl<'a> Walk<'a> {
         }
         let link = |link: Option<String>| link.map(|link| self.link(&url, &link)).transpose();
         let (next, previous) = (link(page.next)?, link(page.previous)?);
-        Ok(Stop { url, rows, workspace_id, next, previous })
+        Ok(Stop { url, rows, workspace_id, next, previous, body })
     }
 
     fn link(&self, from: &Url, link: &str) -> Result<Url, Error> {
@@ -107,7 +108,7 @@ impl<'a> Walk<'a> {
             previous: stop.previous.is_some(),
             next: stop.next.is_some(),
         };
-        Prepared::new(self.target, stop.url.clone(), expected)
+        Prepared::new(self.target, stop.url.clone(), expected, stop.body.clone())
     }
 
     pub(super) fn target(&self) -> &Target {
