@@ -189,7 +189,7 @@ impl Observer for LoadProgress {
             Event::Preparing { subject, operation } => self.say(format!("prepare {operation} of {subject}")),
             Event::Warming { subject, operation } => self.say(format!("warm up {operation} of {subject}")),
             Event::Counting { subject, operation } => {
-                self.say(format!("count statements of {operation} of {subject}"))
+                self.say(format!("count statements of {operation} of {subject}"));
             }
             Event::Comparing { operation } => self.say(format!("compare the rows of {operation}")),
             Event::WindowFinished { window, p50_us, p99_us, requests, errors } => {

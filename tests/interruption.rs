@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 /// How long a process may take to go away before the test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn callbench(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callbench"));

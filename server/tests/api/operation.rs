@@ -118,8 +118,8 @@ async fn a_server_that_is_told_to_stop_finishes_the_request_that_runs() {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = Server::open(service.config(Variant::Live)).await.unwrap();
-    let served = server.serve(listener, async { stopped.await.unwrap_or_default() });
-    let served = tokio::spawn(served);
+    let serving = server.serve(listener, async { stopped.await.unwrap_or_default() });
+    let serving = tokio::spawn(serving);
 
     let mut holder = service.connection().await;
     let mut lock = holder.begin().await.unwrap();
@@ -133,5 +133,5 @@ async fn a_server_that_is_told_to_stop_finishes_the_request_that_runs() {
     };
     let (answer, ()) = tokio::join!(running, stopping);
     assert_eq!(answer.status, 200);
-    served.await.unwrap().unwrap();
+    serving.await.unwrap().unwrap();
 }
