@@ -1,6 +1,6 @@
 //! The dataset of a place: is it there, is it whole, and at which levels.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveTime, Utc};
@@ -18,6 +18,9 @@ use crate::progress::{SeedProgress, Steps};
 
 /// The name of this program in `pg_stat_activity`.
 const APPLICATION: &str = "callbench";
+
+/// How long a process waits while another one clones.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Room that a load needs beside its rows: write-ahead log and the sort files of index builds.
 const DISK_FACTOR: f64 = 1.3;
@@ -114,17 +117,29 @@ pub(crate) async fn at_level(
     let present = require(place).await?;
     let url = place.level_url(level)?;
     if level != Level::Before && !is_clone_of(&url, &present).await? {
-        let begun = Instant::now();
-        databases::drop(&url).await?;
-        let name = url.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default();
         tokio::select! {
             () = stop.cancelled() => bail!("interrupted"),
-            cloned = databases::clone(place.url(), name) => drop(cloned?),
+            cloned = replace(place, &url, level, &present) => cloned?,
         }
-        eprintln!("{:<44} {:>7.1} s", format!("clone for level {level}"), begun.elapsed().as_secs_f64());
     }
     migrate(&url, level, stop).await?;
     Ok(url)
+}
+
+/// Clones the base to `url`, one process at a time: the second finds the clone of the first.
+async fn replace(place: &Place, url: &str, level: Level, base: &Present) -> anyhow::Result<()> {
+    // The lock lies in the maintenance database, because nobody may be connected to a database that is cloned.
+    let mut turn = migrations::connect(&databases::with_database(url, "postgres")?, APPLICATION).await?;
+    migrations::lock(&mut turn, PATIENCE).await?;
+    if is_clone_of(url, base).await? {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    databases::drop(url).await?;
+    let name = url.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default();
+    databases::clone(place.url(), name).await?;
+    eprintln!("{:<44} {:>7.1} s", format!("clone for level {level}"), begun.elapsed().as_secs_f64());
+    Ok(())
 }
 
 async fn is_clone_of(url: &str, base: &Present) -> anyhow::Result<bool> {

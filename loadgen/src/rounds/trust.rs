@@ -31,9 +31,10 @@ pub fn mark_untrustworthy(windows: &mut [Window]) {
         pools.into_iter().filter_map(|(key, timings)| Some((key, late(&timings, 0.99)?))).collect();
     for window in windows {
         let pooled = pools.get(&(window.subject.clone(), window.operation.clone()));
-        window.invalid.extend(pooled.map(|late| {
-            format!("over all windows of this subject and operation the client was late: {late}")
-        }));
+        if let Some(late) = pooled {
+            window.invalid.push(format!("over all its windows the client was late: {late}"));
+            continue;
+        }
         let tail = (window.timings.response.count() >= ENOUGH_FOR_P99).then(|| late(&window.timings, 0.99));
         let own = tail.flatten().or_else(|| late(&window.timings, 0.5));
         window.invalid.extend(own.map(|late| format!("the client was late: {late}")));

@@ -17,7 +17,7 @@ use crate::summary::{self, Summary};
 
 pub(crate) use sections::ran::load;
 pub(crate) use sections::times::PERCENTILES;
-pub(crate) use sections::verdict::headline;
+pub(crate) use sections::verdict::{headline, standing};
 
 const STYLE: &str = include_str!("style.css");
 

@@ -7,9 +7,9 @@ mod grid;
 
 use grid::{Align, Grid};
 
-use crate::budgets::{exit_code, words};
+use crate::budgets::words;
 use crate::comparison::{CONFIDENCE, Comparison};
-use crate::html::{PERCENTILES, headline, load};
+use crate::html::{PERCENTILES, headline, load, standing};
 use crate::latency::Latency;
 use crate::quantity;
 use crate::run::{Outcome, Run};
@@ -38,13 +38,15 @@ pub fn table(run: &Run, color: bool) -> String {
 }
 
 fn head(run: &Run, color: bool) -> String {
-    let (word, paint) = match exit_code(run) {
-        0 => ("PASS", GREEN),
-        1 => ("FAIL", RED),
-        _ => ("NOT JUDGED", YELLOW),
+    let word = standing(run).to_uppercase();
+    let paint = match word.as_str() {
+        "PASS" => GREEN,
+        "FAIL" => RED,
+        "NOT JUDGED" => YELLOW,
+        _ => BOLD,
     };
     let facts = format!("{}, {}; {}", run.name, run.started_at.format("%-d %B %Y, %H:%M UTC"), load(run));
-    format!("{}  {}\n{}", painted(word, paint, color), headline(run), grid::wrapped(&facts, WIDTH, ""))
+    format!("{}  {}\n{}", painted(&word, paint, color), headline(run), grid::wrapped(&facts, WIDTH, ""))
 }
 
 fn verdicts(run: &Run, color: bool) -> Option<String> {
@@ -279,6 +281,7 @@ fn time(us: Option<u64>) -> String {
     us.map_or_else(|| "–".into(), |us| quantity::time_us(us as f64))
 }
 
+const BOLD: &str = "\u{1b}[1m";
 const GREEN: &str = "\u{1b}[32m";
 const RED: &str = "\u{1b}[31m";
 const YELLOW: &str = "\u{1b}[33m";

@@ -31,7 +31,7 @@ pub(in crate::html) fn dumbbell(groups: &[Group], subjects: &[&str], title: &str
     let (row_height, heading_height, top, bottom) = (if roomy { 34.0 } else { 46.0 }, 30.0, 30.0, 26.0);
     let left = if roomy { 52.0 } else { 28.0 };
     let right = match (compared, roomy) {
-        (true, true) => width - 190.0,
+        (true, true) => width - 212.0,
         (true, false) => width - 8.0,
         (false, _) => width - 60.0,
     };
@@ -89,7 +89,7 @@ fn drawn(row: &Row, y: f64, axis: &Log, left: f64, width: f64, roomy: bool) -> M
         }
         @if !row.ratio.is_empty() {
             @if roomy {
-                (strong(width - 182.0, y + 4.0, "start", &row.ratio))
+                (strong(width - 204.0, y + 4.0, "start", &row.ratio))
                 (text(width, y + 4.0, "end", &row.interval))
             } @else {
                 (strong(left + 16.0, y + 21.0, "start", &row.ratio))

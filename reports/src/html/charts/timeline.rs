@@ -72,8 +72,8 @@ fn drawn(stretch: &Stretch<'_>, start: usize, x: &Linear, y: &Log, rate: &Linear
     let place = |second: usize| x.at((start + second) as f64) + step / 2.0;
     let answered: Vec<(usize, &Second)> =
         stretch.seconds.iter().enumerate().filter(|(_, second)| second.p50_us > 0).collect();
-    let median: Vec<String> = answered
-        .iter()
+    // The first point twice: a stretch of one second is a line without length, whose round caps are a dot.
+    let median: Vec<String> = (answered.first().into_iter().chain(&answered))
         .map(|(second, values)| format!("{:.1} {:.1}", place(*second), y.at(values.p50_us as f64)))
         .collect();
     let upright = |second: usize, from: f64, to: f64| format!("M{:.1} {from:.1}V{to:.1}", place(second));
@@ -89,7 +89,9 @@ fn drawn(stretch: &Stretch<'_>, start: usize, x: &Linear, y: &Log, rate: &Linear
         g {
             title { (stretch.subject) ", round " (stretch.round) }
             path d=(slowest) stroke="currentColor" stroke-width=(format!("{:.1}", bar * 0.6)) stroke-opacity="0.35" fill="none" {}
-            path d={ "M" (median.join("L")) } stroke="currentColor" stroke-width="2" stroke-linejoin="round" fill="none" {}
+            @if !median.is_empty() {
+                path d={ "M" (median.join("L")) } stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round" fill="none" {}
+            }
             path d=(requests) stroke="currentColor" stroke-width=(format!("{bar:.1}")) stroke-opacity="0.55" fill="none" {}
         }
     }

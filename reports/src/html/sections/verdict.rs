@@ -11,10 +11,12 @@ use crate::summary::Summary;
 
 pub(in crate::html) fn header(page: &Page<'_>) -> Markup {
     let run = page.run;
-    let (word, class) = match exit_code(run) {
-        0 => ("Pass", "pass"),
-        1 => ("Fail", "fail"),
-        _ => ("Not judged", "open"),
+    let word = standing(run);
+    let class = match word {
+        "Pass" => "pass",
+        "Fail" => "fail",
+        "Not judged" => "open",
+        _ => "plain",
     };
     html! {
         header {
@@ -27,6 +29,16 @@ pub(in crate::html) fn header(page: &Page<'_>) -> Markup {
                 div class="cards" { @for operation in &page.operations { (card(page, operation)) } }
             }
         }
+    }
+}
+
+/// The verdict in one word. A run without budgets that came to its end is just that: measured.
+pub(crate) fn standing(run: &Run) -> &'static str {
+    match exit_code(run) {
+        0 => "Pass",
+        1 => "Fail",
+        _ if run.complete && run.verdicts.is_empty() => "Measured",
+        _ => "Not judged",
     }
 }
 
@@ -45,7 +57,7 @@ pub(crate) fn headline(run: &Run) -> String {
     }
     let rules = quantity::plural(all, "budget rule");
     parts.push(match (failed, open, all) {
-        (0, 0, 0) => "no budget speaks of this run".to_owned(),
+        (0, 0, 0) => "no budget was held against this run".to_owned(),
         (0, 0, 1) => "the one budget rule holds".to_owned(),
         (0, 0, all) => format!("all {all} budget rules hold"),
         (0, open, _) => format!("{open} of {rules} could not be judged"),
@@ -112,6 +124,9 @@ mod tests {
         run.checks[0].passed = false;
         assert!(headline(&run).starts_with("The run was interrupted, 1 check did not hold, 1 of"));
         run = sample::unjudged();
-        assert_eq!(headline(&run), "No budget speaks of this run");
+        assert_eq!(
+            (standing(&run), headline(&run).as_str()),
+            ("Measured", "No budget was held against this run")
+        );
     }
 }
