@@ -33,41 +33,33 @@ pub(crate) struct App {
     pub(crate) origin: Arc<links::Origin>,
 }
 
-/// A server that has found its database and its tables, and may be told to listen.
+/// A server that has found its database and its tables, and may begin to serve.
 #[derive(Debug)]
 pub struct Server {
-    config: Config,
-    pool: PgPool,
+    app: App,
+    request_timeout: Duration,
+    listener: TcpListener,
 }
 
 impl Server {
-    /// Connects. Fails when the database can't be reached or lacks the tables, so that nobody hears of an address
-    /// before it can answer.
-    pub async fn open(config: Config) -> Result<Self, Error> {
+    /// Connects. Fails when the configuration is unusable, or when the database can't be reached or lacks the tables,
+    /// so that nobody hears of an address before it can answer.
+    pub async fn open(config: Config, listener: TcpListener) -> Result<Self, Error> {
+        let origin = links::Origin::new(config.public_url.as_deref(), listener.local_addr()?)?;
         let pool = database::open(&config).await?;
-        Ok(Self { config, pool })
+        let app = App { pool, variant: config.variant, origin: Arc::new(origin) };
+        Ok(Self { app, request_timeout: config.request_timeout, listener })
     }
 
     /// Serves until `shutdown` completes, then lets running requests finish.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), Error> {
-        let origin = links::Origin::new(self.config.public_url.as_deref(), listener.local_addr()?)?;
-        let app = App { pool: self.pool.clone(), variant: self.config.variant, origin: Arc::new(origin) };
-        listen(
-            router(app, self.config.request_timeout),
-            self.config.request_timeout,
-            self.pool,
-            listener,
-            shutdown,
-        )
-        .await
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        let Self { app, request_timeout, listener } = self;
+        let pool = app.pool.clone();
+        serve(router(app, request_timeout), request_timeout, pool, listener, shutdown).await
     }
 }
 
-async fn listen(
+async fn serve(
     router: Router,
     request_timeout: Duration,
     pool: PgPool,

@@ -10,8 +10,8 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! let config = server::Config::new("postgres://postgres@127.0.0.1/callbench", server::Variant::Live);
-//! let server = server::Server::open(config).await?;
-//! server.serve(listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
+//! let server = server::Server::open(config, listener).await?;
+//! server.serve(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
 //! # Ok(())
 //! # }
 //! ```

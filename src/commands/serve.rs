@@ -36,10 +36,10 @@ async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyho
     })?;
     let address = listener.local_addr().context("the address of the listener is unknown")?;
     let config = Config { pool_size: serve.pool_size, ..Config::new(database_url, serve.variant) };
-    let server = server::Server::open(config).await?;
+    let server = server::Server::open(config, listener).await?;
     // Whoever started us may not read this line any more; that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{LISTENING}http://{address}");
-    server.serve(listener, stop.clone().cancelled_owned()).await?;
+    server.serve(stop.clone().cancelled_owned()).await?;
     Ok(())
 }
 

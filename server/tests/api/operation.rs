@@ -12,7 +12,8 @@ use crate::service::{Service, list};
 use crate::world;
 
 async fn refusal_to_start(config: Config) -> Error {
-    Server::open(config).await.unwrap_err()
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Server::open(config, listener).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -117,8 +118,8 @@ async fn a_server_that_is_told_to_stop_finishes_the_request_that_runs() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = Server::open(service.config(Variant::Live)).await.unwrap();
-    let serving = server.serve(listener, async { stopped.await.unwrap_or_default() });
+    let server = Server::open(service.config(Variant::Live), listener).await.unwrap();
+    let serving = server.serve(async { stopped.await.unwrap_or_default() });
     let serving = tokio::spawn(serving);
 
     let mut holder = service.connection().await;

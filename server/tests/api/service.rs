@@ -99,7 +99,7 @@ impl Service {
     pub(crate) async fn start(&self, config: Config) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let served = server::Server::open(config).await.unwrap().serve(listener, std::future::pending());
+        let served = server::Server::open(config, listener).await.unwrap().serve(std::future::pending());
         tokio::spawn(async move { served.await.unwrap() });
         origin
     }
