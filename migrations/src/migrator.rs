@@ -100,7 +100,7 @@ async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>)
 
     let too_high = |step: &&Step| to.is_none_or(|to| step.level > to);
     for step in STEPS.iter().rev().filter(too_high).filter(|step| applied.contains(step.name)) {
-        revert(conn, step, on_event).await?;
+        take(conn, step, Direction::Down, on_event).await?;
     }
     let retired: HashSet<&str> = STEPS
         .iter()
@@ -112,7 +112,7 @@ async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>)
         .collect();
     for step in STEPS.iter().filter(|step| to.is_some_and(|to| step.level <= to)) {
         if !applied.contains(step.name) {
-            apply(conn, step, on_event).await?;
+            take(conn, step, Direction::Up, on_event).await?;
         } else if let Change::Build(index) = step.change
             && !retired.contains(index.name)
             && state(conn, &index).await? != IndexState::Valid
@@ -124,61 +124,69 @@ async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>)
     Ok(())
 }
 
-async fn apply(conn: &mut PgConnection, step: &Step, on_event: OnEvent<'_>) -> Result<(), Error> {
-    let begun = Instant::now();
-    let action = match step.change {
-        Change::Script { .. } => "apply",
-        Change::Build(_) => "build",
-        Change::Retire(_) => "drop",
+/// Which way a step is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+/// What taking a step amounts to.
+enum Work {
+    Run(&'static str),
+    Build(Index),
+    Drop(Index),
+}
+
+async fn take(
+    conn: &mut PgConnection,
+    step: &Step,
+    direction: Direction,
+    on_event: OnEvent<'_>,
+) -> Result<(), Error> {
+    let (action, work) = match (step.change, direction) {
+        (Change::Script { up, .. }, Direction::Up) => ("apply", Work::Run(up)),
+        (Change::Script { down, .. }, Direction::Down) => ("revert", Work::Run(down)),
+        (Change::Build(index), Direction::Up) | (Change::Retire(index), Direction::Down) => {
+            ("build", Work::Build(index))
+        }
+        (Change::Retire(index), Direction::Up) | (Change::Build(index), Direction::Down) => {
+            ("drop", Work::Drop(index))
+        }
     };
+    let begun = Instant::now();
     on_event(Event::Started { step: step.name.to_owned(), action });
-    match step.change {
-        Change::Script { up, .. } => {
+    match work {
+        Work::Run(script) => {
             let failed = |source| Error::Step { step: step.name.to_owned(), source };
             let mut transaction = conn.begin().await?;
-            sqlx::raw_sql(up).execute(&mut *transaction).await.map_err(failed)?;
-            note_applied(&mut transaction, step).await?;
+            sqlx::raw_sql(script).execute(&mut *transaction).await.map_err(failed)?;
+            note(&mut transaction, step, direction).await?;
             transaction.commit().await.map_err(failed)?;
         }
-        Change::Build(index) => {
+        Work::Build(index) => {
             build(conn, &index, step.name).await?;
-            note_applied(conn, step).await?;
+            note(conn, step, direction).await?;
         }
-        Change::Retire(index) => {
+        Work::Drop(index) => {
             drop_index(conn, &index, step.name).await?;
-            note_applied(conn, step).await?;
+            note(conn, step, direction).await?;
         }
     }
     on_event(Event::Finished { step: step.name.to_owned(), took: begun.elapsed() });
     Ok(())
 }
 
-async fn revert(conn: &mut PgConnection, step: &Step, on_event: OnEvent<'_>) -> Result<(), Error> {
-    let begun = Instant::now();
-    let action = match step.change {
-        Change::Script { .. } => "revert",
-        Change::Build(_) => "drop",
-        Change::Retire(_) => "build",
-    };
-    on_event(Event::Started { step: step.name.to_owned(), action });
-    match step.change {
-        Change::Script { down, .. } => {
-            let failed = |source| Error::Step { step: step.name.to_owned(), source };
-            let mut transaction = conn.begin().await?;
-            sqlx::raw_sql(down).execute(&mut *transaction).await.map_err(failed)?;
-            note_reverted(&mut transaction, step).await?;
-            transaction.commit().await.map_err(failed)?;
-        }
-        Change::Build(index) => {
-            drop_index(conn, &index, step.name).await?;
-            note_reverted(conn, step).await?;
-        }
-        Change::Retire(index) => {
-            build(conn, &index, step.name).await?;
-            note_reverted(conn, step).await?;
-        }
+/// Writes into the books that a step was taken.
+async fn note(conn: &mut PgConnection, step: &Step, direction: Direction) -> Result<(), Error> {
+    match direction {
+        Direction::Up => sqlx::query("INSERT INTO callbench.migration (step, level) VALUES ($1, $2)")
+            .bind(step.name)
+            .bind(step.level.name()),
+        Direction::Down => sqlx::query("DELETE FROM callbench.migration WHERE step = $1").bind(step.name),
     }
-    on_event(Event::Finished { step: step.name.to_owned(), took: begun.elapsed() });
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -225,20 +233,6 @@ async fn drop_index(conn: &mut PgConnection, index: &Index, step: &str) -> Resul
         .execute(conn)
         .await
         .map_err(|source| Error::Step { step: step.to_owned(), source })?;
-    Ok(())
-}
-
-async fn note_applied(conn: &mut PgConnection, step: &Step) -> Result<(), Error> {
-    sqlx::query("INSERT INTO callbench.migration (step, level) VALUES ($1, $2)")
-        .bind(step.name)
-        .bind(step.level.name())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-async fn note_reverted(conn: &mut PgConnection, step: &Step) -> Result<(), Error> {
-    sqlx::query("DELETE FROM callbench.migration WHERE step = $1").bind(step.name).execute(conn).await?;
     Ok(())
 }
 
