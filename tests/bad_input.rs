@@ -4,23 +4,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
+
+mod command;
 
 use cluster::testing::{TestDatabase, cluster, database};
+use command::{callbench, folder};
 use sqlx::{Connection as _, PgConnection};
-use tempfile::TempDir;
-
-/// The command in an empty folder of its own, with nothing inherited that could change what it does.
-fn callbench(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_callbench"));
-    command.current_dir(folder).stdin(Stdio::null());
-    for variable in
-        ["CALLBENCH_DATABASE_URL", "CALLBENCH_HOME", "CALLBENCH_PG_BIN", "CALLBENCH_TOKEN", "RUST_BACKTRACE"]
-    {
-        command.env_remove(variable);
-    }
-    command
-}
 
 /// Runs it and expects a refusal: exit code 2 and one sentence on standard error, which is returned.
 #[track_caller]
@@ -39,10 +29,6 @@ fn assert_says(said: &str, words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "`{word}` is missing in: {said}");
     }
-}
-
-fn folder() -> TempDir {
-    tempfile::tempdir().expect("a folder")
 }
 
 /// Something that a folder holds after a command that should have left it alone.

@@ -2,28 +2,17 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+mod command;
+
+use command::{callbench, folder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tempfile::TempDir;
 
 /// How long a process may take to go away before the test gives up on it.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-fn callbench(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_callbench"));
-    command.current_dir(folder).stdin(Stdio::null());
-    for variable in ["CALLBENCH_DATABASE_URL", "CALLBENCH_HOME", "CALLBENCH_PG_BIN", "CALLBENCH_TOKEN"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn folder() -> TempDir {
-    tempfile::tempdir().expect("a folder")
-}
 
 /// Reads standard error until a line contains `words`; what follows is drained in the background.
 fn wait_for(child: &mut Child, words: &str) {

@@ -1,7 +1,6 @@
 //! The paths, what every request has at hand, and the life of the server.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,17 +126,4 @@ async fn nowhere() -> Refusal {
 
 async fn not_allowed(method: Method) -> Refusal {
     Refusal::MethodNotAllowed(method)
-}
-
-/// An address that a client on this machine can call, for an address that was bound.
-pub(crate) fn callable(bound: SocketAddr) -> SocketAddr {
-    let mut address = bound;
-    if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() {
-            [127, 0, 0, 1].into()
-        } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
-        });
-    }
-    address
 }

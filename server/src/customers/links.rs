@@ -8,7 +8,6 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::Error;
-use crate::app::callable;
 use crate::query::Query;
 
 /// Where links point to: scheme and authority.
@@ -48,6 +47,19 @@ impl Origin {
             }
         }
     }
+}
+
+/// An address that a client on this machine can call, for an address that was bound.
+fn callable(bound: SocketAddr) -> SocketAddr {
+    let mut address = bound;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
 }
 
 /// A host and perhaps a port, and nothing that would change the meaning of a link.
