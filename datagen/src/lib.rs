@@ -25,8 +25,9 @@ mod progress;
 mod seed;
 mod spec;
 pub mod timeline;
+pub mod wire;
 
-pub use entities::Table;
+pub use entities::{Column, Kind, Table};
 pub use error::Error;
 pub use ledger::{LoadedTable, Present, present};
 pub use plan::{Plan, PlannedTable, plan};

@@ -13,4 +13,4 @@ pub mod staff;
 mod table;
 pub mod workspace;
 
-pub use table::Table;
+pub use table::{Column, Kind, Table};

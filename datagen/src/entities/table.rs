@@ -14,6 +14,46 @@ const CUSTOMERS_PER_CHUNK: u64 = 10_000;
 /// Calls in a chunk, about: 10 MB of rows.
 const CALLS_PER_CHUNK: u64 = 50_000;
 
+/// A column: its name, and the type that its field is sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name in the database.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+}
+
+/// The type of a column, as far as its bytes in a COPY go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `uuid`
+    Uuid,
+    /// `text`, `varchar`
+    Text,
+    /// `bytea`
+    Bytea,
+    /// `boolean`
+    Boolean,
+    /// `integer`
+    Integer,
+    /// `bigint`
+    Bigint,
+    /// `double precision`
+    Double,
+    /// `numeric`
+    Numeric,
+    /// `jsonb`
+    Jsonb,
+    /// `timestamptz`
+    Timestamptz,
+}
+
+macro_rules! columns {
+    ($($name:ident $kind:ident),+) => {
+        &[$(Column { name: stringify!($name), kind: $kind }),+]
+    };
+}
+
 /// A table that the generator fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {
@@ -77,56 +117,57 @@ impl Table {
 
     /// Its columns, in the order of the fields.
     #[must_use]
-    pub const fn columns(self) -> &'static [&'static str] {
+    pub const fn columns(self) -> &'static [Column] {
+        use Kind::{Boolean, Bytea, Double, Integer, Jsonb, Numeric, Text, Timestamptz, Uuid};
         match self {
-            Self::Workspace => &["id", "slug", "name", "created_at"],
-            Self::Employee => &["id", "workspace_id", "name", "email", "created_at"],
-            Self::AppUser => &["id", "email", "name", "role", "employee_id", "is_active", "created_at"],
-            Self::UserWorkspace => &["user_id", "workspace_id"],
-            Self::AuthToken => &["token_sha256", "user_id", "created_at"],
-            Self::Label => &["id", "workspace_id", "name"],
-            Self::Campaign => {
-                &["id", "workspace_id", "name", "status", "started_at", "ended_at", "created_at"]
+            Self::Workspace => columns![id Uuid, slug Text, name Text, created_at Timestamptz],
+            Self::Employee => {
+                columns![id Uuid, workspace_id Uuid, name Text, email Text, created_at Timestamptz]
             }
-            Self::Customer => &[
-                "id",
-                "workspace_id",
-                "name",
-                "email",
-                "phone",
-                "carrier",
-                "status",
-                "quality",
-                "call_status",
-                "duration",
-                "is_test",
-                "checked",
-                "other_attributes",
-                "is_deleted",
-                "deleted_at",
-                "employee_id",
-                "created_at",
-                "updated_at",
+            Self::AppUser => columns![
+                id Uuid, email Text, name Text, role Text, employee_id Uuid, is_active Boolean,
+                created_at Timestamptz
             ],
-            Self::CustomerLabel => &["customer_id", "label_id"],
-            Self::Enrolment => &["id", "workspace_id", "campaign_id", "customer_id", "status", "created_at"],
-            Self::Call => &[
-                "id",
-                "workspace_id",
-                "customer_id",
-                "campaign_customer_id",
-                "direction",
-                "status",
-                "duration",
-                "duration_seconds",
-                "recording_url",
-                "transcript",
-                "sentiment_score",
-                "call_type",
-                "billing_rate",
-                "created_at",
+            Self::UserWorkspace => columns![user_id Uuid, workspace_id Uuid],
+            Self::AuthToken => columns![token_sha256 Bytea, user_id Uuid, created_at Timestamptz],
+            Self::Label => columns![id Uuid, workspace_id Uuid, name Text],
+            Self::Campaign => columns![
+                id Uuid, workspace_id Uuid, name Text, status Text, started_at Timestamptz,
+                ended_at Timestamptz, created_at Timestamptz
+            ],
+            Self::Customer => columns![
+                id Uuid, workspace_id Uuid, name Text, email Text, phone Text, carrier Text, status Text,
+                quality Text, call_status Text, duration Double, is_test Boolean, checked Boolean,
+                other_attributes Jsonb, is_deleted Boolean, deleted_at Timestamptz, employee_id Uuid,
+                created_at Timestamptz, updated_at Timestamptz
+            ],
+            Self::CustomerLabel => columns![customer_id Uuid, label_id Uuid],
+            Self::Enrolment => columns![
+                id Uuid, workspace_id Uuid, campaign_id Uuid, customer_id Uuid, status Text,
+                created_at Timestamptz
+            ],
+            Self::Call => columns![
+                id Uuid, workspace_id Uuid, customer_id Uuid, campaign_customer_id Uuid, direction Text,
+                status Text, duration Double, duration_seconds Integer, recording_url Text, transcript Text,
+                sentiment_score Double, call_type Text, billing_rate Numeric, created_at Timestamptz
             ],
         }
+    }
+
+    /// How many of its columns, counted from the first, are its primary key.
+    #[must_use]
+    pub const fn key_columns(self) -> usize {
+        match self {
+            Self::UserWorkspace | Self::CustomerLabel => 2,
+            _ => 1,
+        }
+    }
+
+    /// The names of its columns, as a statement lists them.
+    #[must_use]
+    pub fn column_list(self) -> String {
+        let names: Vec<&str> = self.columns().iter().map(|column| column.name).collect();
+        names.join(", ")
     }
 
     /// The number of its columns, as a row begins with it.
@@ -140,13 +181,13 @@ impl Table {
     /// The statement that takes its rows in binary form.
     #[must_use]
     pub fn copy_in(self) -> String {
-        format!("COPY public.{} ({}) FROM STDIN (FORMAT binary)", self.name(), self.columns().join(", "))
+        format!("COPY public.{} ({}) FROM STDIN (FORMAT binary)", self.name(), self.column_list())
     }
 
     /// The statement that gives its rows back in binary form.
     #[must_use]
     pub fn copy_out(self) -> String {
-        format!("COPY public.{} ({}) TO STDOUT (FORMAT binary)", self.name(), self.columns().join(", "))
+        format!("COPY public.{} ({}) TO STDOUT (FORMAT binary)", self.name(), self.column_list())
     }
 
     /// How many chunks its rows make: a function of the specification, never of the number of workers.

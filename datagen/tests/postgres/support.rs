@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
 use datagen::checksum::Checksum;
-use datagen::encode::{HEADER, TRAILER};
+use datagen::wire::Rows;
 use datagen::{Options, Phase, Present, Progress, Seeded, Spec, Table, Unit};
 use futures_util::StreamExt as _;
 use migrations::Level;
@@ -38,25 +38,19 @@ pub(crate) async fn load(url: &str, spec: &Spec, level: Level, options: &Options
 
 /// Rows and checksum of a table, taken from what the database gives back.
 pub(crate) async fn read_back(conn: &mut PgConnection, table: Table) -> (u64, Checksum) {
-    let mut bytes = Vec::new();
     let statement = table.copy_out();
     let mut pieces = conn.copy_out_raw(&statement).await.unwrap();
-    while let Some(piece) = pieces.next().await {
-        bytes.extend_from_slice(&piece.unwrap());
-    }
-    let mut rest = bytes.strip_prefix(&HEADER[..]).unwrap();
     let (mut rows, mut checksum) = (0, Checksum::default());
-    while rest != TRAILER {
-        let fields = i16::from_be_bytes([rest[0], rest[1]]);
-        let mut end = 2;
-        for _ in 0..fields {
-            let length = i32::from_be_bytes(rest[end..end + 4].try_into().unwrap());
-            end += 4 + usize::try_from(length).unwrap_or(0);
-        }
-        checksum.add_row(&rest[..end]);
-        rows += 1;
-        rest = &rest[end..];
+    let mut stream = Rows::new();
+    while let Some(piece) = pieces.next().await {
+        stream
+            .push(&piece.unwrap(), |row| {
+                checksum.add_row(row);
+                rows += 1;
+            })
+            .unwrap();
     }
+    stream.end().unwrap();
     (rows, checksum)
 }
 
