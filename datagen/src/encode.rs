@@ -189,6 +189,12 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What was written until now.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
     /// Ends the stream and hands over the last piece. `None` when nobody wanted it.
     #[must_use]
     pub fn end(mut self) -> Option<(Written, Vec<u8>)> {

@@ -1,24 +1,22 @@
 //! From a specification to a database that holds it: the whole way, with its refusals.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
-use crate::encode::Written;
 use crate::entities::Table;
 use crate::error::{Error, LOCK_PATIENCE};
-use crate::ledger::{self, LoadedTable, Present};
+use crate::ledger::{self, LoadedTable, Present, Runs};
+use crate::loader::schedule::{Run, Schedule, Work};
 use crate::loader::set_aside::{SetAside, run};
-use crate::loader::{copy, rebuild, session};
+use crate::loader::workers::Workers;
+use crate::loader::{rebuild, session};
 use crate::plan;
 use crate::population::Population;
-use crate::progress::{Phase, Progress, Unit};
+use crate::progress::Progress;
 use crate::spec::{DATASET_VERSION, Spec};
-
-/// The table that level `optimized` keeps with triggers; the loader fills it, for triggers are off while it loads.
-const TOTALS: &str = "customer_call_stats";
 
 /// How to seed.
 #[derive(Debug, Clone)]
@@ -27,6 +25,13 @@ pub struct Options {
     pub connections: usize,
     /// Allows to overwrite what the tables hold, if it is not what is asked for.
     pub drop: bool,
+    /// Allows to load into a database that holds something else beside our tables; and, with `drop`, to overwrite rows
+    /// that this crate has not written.
+    pub force: bool,
+    /// The server is there for this load alone: each table is loaded in one transaction that empties it first, by one
+    /// connection, so that its rows can be frozen and need no log at `wal_level = minimal`. Otherwise tables are loaded
+    /// chunk by chunk, by all connections, which is what survives an interruption best.
+    pub whole_tables: bool,
     /// A data set of another date is another data set. Otherwise one that differs only in its date is taken as it is.
     pub exact_date: bool,
     /// Ends the load early, with [`Error::Interrupted`].
@@ -35,8 +40,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let connections = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { connections, drop: false, exact_date: false, stop: CancellationToken::new() }
+        Self {
+            connections: std::thread::available_parallelism().map_or(2, usize::from),
+            drop: false,
+            force: false,
+            whole_tables: false,
+            exact_date: false,
+            stop: CancellationToken::new(),
+        }
     }
 }
 
@@ -61,8 +72,9 @@ impl Seeded {
 
 /// Loads the data set into the database at `url`, with the schema at `level`, unless it is there already.
 ///
-/// Whatever interrupts it, the database knows that the data set is incomplete, and the next call starts again.
-/// Two calls at once wait for each other for a few seconds, then the second gives up.
+/// Whatever interrupts it, the database knows that the data set is incomplete, and the next call with the same
+/// specification goes on with what is missing. Two calls at once wait for each other for a few seconds, then the second
+/// gives up.
 pub async fn seed(
     url: &str,
     spec: &Spec,
@@ -88,27 +100,66 @@ async fn seed_uninterrupted(
 ) -> Result<Seeded, Error> {
     let mut control = session::open(url).await?;
     migrations::lock(&mut control, LOCK_PATIENCE).await?;
+    session::end_orphans(&mut control).await?;
     let found = ledger::read(&mut control).await?;
-    if let Some((present, _)) = &found {
-        let is_wanted = present.version == DATASET_VERSION && present.spec.is_same(spec, options.exact_date);
-        if is_wanted && present.is_complete() {
-            return Ok(Seeded::AlreadyThere(present.clone()));
+    let (spec, set_aside) = match found {
+        Some((present, set_aside)) if is_wanted(&present, spec, options) => {
+            if present.is_complete() {
+                return Ok(Seeded::AlreadyThere(present));
+            }
+            // Begun on another day, perhaps: the rows that are missing are those of that day.
+            refuse_other_level(&mut control, level).await?;
+            ledger::go_on(&mut control).await?;
+            (present.spec, set_aside)
         }
-        if !is_wanted && !options.drop {
-            return Err(other_spec(&mut control, present, spec).await?);
+        found => {
+            make_room(&mut control, found, spec, options).await?;
+            migrations::migrate(&mut control, level, &mut |_| {}).await?;
+            (spec.clone(), take_apart(&mut control, spec).await?)
         }
-    }
+    };
     let connections = session::open_all(url, options.connections.max(1)).await?;
-    let mut load = Load { control, connections, progress, phases: Vec::new() };
+    let load = Load { control, spec, set_aside, is_whole_tables: options.whole_tables, progress };
+    load.run(connections).await.map(Seeded::Loaded)
+}
+
+fn is_wanted(present: &Present, spec: &Spec, options: &Options) -> bool {
+    present.version == DATASET_VERSION && present.spec.is_same(spec, options.exact_date)
+}
+
+/// Sees to it that the tables are empty and the schema whole, or refuses.
+async fn make_room(
+    control: &mut PgConnection,
+    found: Option<(Present, SetAside)>,
+    spec: &Spec,
+    options: &Options,
+) -> Result<(), Error> {
     match found {
+        Some((present, _)) if !options.drop => Err(other_spec(control, &present, spec).await?),
         // What a load that broke off has left is put together again while it is empty; the migrations find a whole
         // schema.
-        Some((_, set_aside)) => load.empty(Some(set_aside)).await?,
-        None if options.drop => load.empty(None).await?,
-        None => load.refuse_rows_of_others().await?,
+        Some((_, set_aside)) => empty(control, Some(set_aside)).await,
+        None => {
+            if options.force {
+                migrations::move_in(control).await?;
+            }
+            match table_with_rows(control).await? {
+                None => Ok(()),
+                Some(_) if options.drop && options.force => empty(control, None).await,
+                Some(table) => Err(Error::NotEmpty { database: database_name(control).await?, table }),
+            }
+        }
     }
-    migrations::migrate(&mut load.control, level, &mut |_| {}).await?;
-    load.run(spec).await.map(Seeded::Loaded)
+}
+
+/// A half-loaded data set has its indexes set aside, and can't be migrated.
+async fn refuse_other_level(control: &mut PgConnection, asked: migrations::Level) -> Result<(), Error> {
+    let found = migrations::level(control).await?;
+    if found == Some(asked) {
+        return Ok(());
+    }
+    let found = found.map_or_else(|| "none".to_owned(), |level| level.to_string());
+    Err(Error::OtherLevel { database: database_name(control).await?, found, asked: asked.to_string() })
 }
 
 async fn other_spec(conn: &mut PgConnection, present: &Present, spec: &Spec) -> Result<Error, Error> {
@@ -126,179 +177,146 @@ async fn other_spec(conn: &mut PgConnection, present: &Present, spec: &Spec) -> 
     })
 }
 
+/// In one transaction: the ledger says what is coming, and what is in its way goes.
+async fn take_apart(control: &mut PgConnection, spec: &Spec) -> Result<SetAside, Error> {
+    let failed = |error| Error::database("setting indexes aside", error);
+    let tables = tables_to_load(control, spec).await?;
+    let tables: Vec<&str> = tables.iter().map(|table| table.name()).collect();
+    ledger::create(control).await?;
+    let mut transaction = control.begin().await.map_err(failed)?;
+    let set_aside = SetAside::find(&mut transaction, &tables).await?;
+    ledger::begin(&mut transaction, spec, &set_aside).await?;
+    set_aside.take(&mut transaction, &tables).await?;
+    truncate(&mut transaction, &tables).await?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(set_aside)
+}
+
+/// A load whose schema and ledger are ready, begun or gone on with.
 struct Load<'a> {
     /// Holds the lock; is never in the middle of a long statement.
     control: PgConnection,
-    connections: Vec<PgConnection>,
+    spec: Spec,
+    set_aside: SetAside,
+    is_whole_tables: bool,
     progress: &'a dyn Progress,
-    phases: Vec<Phase>,
 }
 
 impl Load<'_> {
-    async fn run(mut self, spec: &Spec) -> Result<Present, Error> {
+    async fn run(mut self, connections: Vec<PgConnection>) -> Result<Present, Error> {
         let population = {
-            let spec = spec.clone();
-            // A million workspaces take a second.
+            let spec = self.spec.clone();
+            // A hundred thousand workspaces take a moment.
             tokio::task::spawn_blocking(move || Population::new(&spec))
                 .await
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
         };
-        let population = Arc::new(population);
-        let tables = existing_tables(&mut self.control).await?;
-        let set_aside = self.take_apart(spec, &tables).await?;
-
-        let mut loaded = Vec::new();
-        for table in Table::ALL {
-            let written = self.copy(table, &population).await?;
-            loaded.push(LoadedTable {
-                table: table.name().to_owned(),
-                rows: written.rows,
-                bytes: written.bytes,
-                checksum: format!("{:016x}", written.checksum.0),
-            });
+        let tables = tables_to_load(&mut self.control, &self.spec).await?;
+        let rows: HashMap<Table, u64> =
+            tables.iter().map(|&table| (table, plan::rows(&population, table))).collect();
+        let loaded = ledger::runs(&mut self.control).await?;
+        let mut works = Vec::new();
+        for &table in &tables {
+            works.push(self.work(table, rows[&table], &population, &loaded).await?);
         }
-        if tables.contains(&TOTALS) {
-            self.total().await?;
-        }
-        self.put_together(&set_aside, &tables).await?;
-        self.vacuum(&tables).await?;
+        let workers = Workers::new(Schedule::new(works), Arc::new(population), rows, self.progress);
+        let phases = workers.run(connections).await?;
 
-        ledger::complete(&mut self.control, &loaded, &self.phases).await?;
+        let failed = |error| Error::database("completing the data set", error);
+        let loaded = ledger::runs(&mut self.control).await?;
+        let nothing = |table: Table| LoadedTable {
+            table: table.name().to_owned(),
+            rows: 0,
+            bytes: 0,
+            checksum: format!("{:016x}", 0),
+        };
+        let loaded: Vec<LoadedTable> = tables
+            .iter()
+            .map(|&table| ledger::loaded(&loaded, table).unwrap_or_else(|| nothing(table)))
+            .collect();
+        let names: Vec<&str> = tables.iter().map(|table| table.name()).collect();
+        let mut transaction = self.control.begin().await.map_err(failed)?;
+        self.set_aside.give_back_the_rest(&mut transaction, &names).await?;
+        ledger::complete(&mut transaction, &loaded, &phases).await?;
+        transaction.commit().await.map_err(failed)?;
         let present = ledger::present(&mut self.control).await?;
         let _ = self.control.close().await;
         present.ok_or_else(|| Error::Ledger("its row is gone".to_owned()))
     }
 
-    /// Refuses tables with rows that no load of ours has written. Tables of a database that was never migrated are for
-    /// the migrations to refuse.
-    async fn refuse_rows_of_others(&mut self) -> Result<(), Error> {
-        if !is_migrated(&mut self.control).await? {
-            return Ok(());
-        }
-        for table in existing_tables(&mut self.control).await? {
-            let holds_rows: bool = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-                "SELECT EXISTS (SELECT FROM public.{table})"
-            )))
-            .fetch_one(&mut self.control)
-            .await
-            .map_err(|error| Error::database("looking for rows", error))?;
-            if holds_rows {
-                let database = database_name(&mut self.control).await?;
-                return Err(Error::NotEmpty { database, table: table.to_owned() });
+    /// What is still to be done for a table.
+    async fn work(
+        &mut self,
+        table: Table,
+        rows: u64,
+        population: &Population,
+        loaded: &Runs,
+    ) -> Result<Work, Error> {
+        let chunks = table.chunks(population);
+        let runs = match loaded.get(table.name()) {
+            None if self.is_whole_tables && chunks > 0 => {
+                [Run { table, chunks: 0..chunks, is_whole: true }].into()
+            }
+            loaded => {
+                let is_loaded = |chunk: u64| {
+                    loaded.is_some_and(|runs| runs.iter().any(|run| run.chunks.contains(&chunk)))
+                };
+                let missing = (0..chunks).filter(|&chunk| !is_loaded(chunk));
+                missing.map(|chunk| Run { table, chunks: chunk..chunk + 1, is_whole: false }).collect()
+            }
+        };
+        let indexes: Vec<_> =
+            self.set_aside.indexes.iter().filter(|index| index.table == table.name()).cloned().collect();
+        let mut builds = Vec::new();
+        for index in &indexes {
+            if !rebuild::exists(&mut self.control, index).await? {
+                builds.push(index.clone());
             }
         }
-        Ok(())
+        Ok(Work { table, rows, runs, builds, indexes })
     }
+}
 
-    /// Empties all tables, and brings back what a load that broke off had set aside.
-    async fn empty(&mut self, set_aside: Option<SetAside>) -> Result<(), Error> {
-        if !is_migrated(&mut self.control).await? {
-            return Ok(());
+/// The first of our tables that holds rows. Tables of a database that was never migrated are for the migrations to
+/// refuse.
+async fn table_with_rows(control: &mut PgConnection) -> Result<Option<String>, Error> {
+    if !is_migrated(control).await? {
+        return Ok(None);
+    }
+    for table in existing_tables(control).await? {
+        let holds_rows: bool =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT EXISTS (SELECT FROM public.{table})")))
+                .fetch_one(&mut *control)
+                .await
+                .map_err(|error| Error::database("looking for rows", error))?;
+        if holds_rows {
+            return Ok(Some(table.name().to_owned()));
         }
-        let tables = existing_tables(&mut self.control).await?;
-        if set_aside.is_some() {
-            run(&mut self.control, "writing the ledger", "UPDATE callbench.dataset SET completed_at = NULL")
-                .await?;
-        }
-        // With triggers off: that of `call` empties the totals too, and the two would be in each other's way.
-        let found = SetAside::find(&mut self.control, &tables).await?;
-        let failed = |error| Error::database("emptying the tables", error);
-        let mut transaction = self.control.begin().await.map_err(failed)?;
-        found.switch_triggers(&mut transaction, false).await?;
-        truncate(&mut transaction, &tables).await?;
-        found.switch_triggers(&mut transaction, true).await?;
-        transaction.commit().await.map_err(failed)?;
-        if let Some(set_aside) = set_aside {
-            let connections = std::mem::take(&mut self.connections);
-            self.connections = rebuild::indexes(&mut self.control, connections, &set_aside, &()).await?;
-            set_aside.give_back_the_rest(&mut self.control, &tables).await?;
-        }
-        Ok(())
     }
+    Ok(None)
+}
 
-    /// In one transaction: the ledger says what is coming, and what is in its way goes.
-    async fn take_apart(&mut self, spec: &Spec, tables: &[&str]) -> Result<SetAside, Error> {
-        let failed = |error| Error::database("setting indexes aside", error);
-        ledger::create(&mut self.control).await?;
-        let mut transaction = self.control.begin().await.map_err(failed)?;
-        let set_aside = SetAside::find(&mut transaction, tables).await?;
-        ledger::begin(&mut transaction, spec, &set_aside).await?;
-        set_aside.take(&mut transaction, tables).await?;
-        truncate(&mut transaction, tables).await?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(set_aside)
+/// Empties all tables, and brings back what a load that broke off had set aside.
+async fn empty(control: &mut PgConnection, set_aside: Option<SetAside>) -> Result<(), Error> {
+    if !is_migrated(control).await? {
+        return Ok(());
     }
-
-    async fn copy(&mut self, table: Table, population: &Arc<Population>) -> Result<Written, Error> {
-        let name = format!("copy {table}");
-        let clock = self.start(&name, plan::rows(population, table), Unit::Rows);
-        let connections = std::mem::take(&mut self.connections);
-        let (written, connections) = copy::copy(table, population, connections, self.progress).await?;
-        self.connections = connections;
-        self.finish(name, clock, Some(written));
-        Ok(written)
+    let tables = existing_tables(control).await?;
+    let tables: Vec<&str> = tables.iter().map(|table| table.name()).collect();
+    if set_aside.is_some() {
+        run(control, "writing the ledger", "UPDATE callbench.dataset SET completed_at = NULL").await?;
     }
-
-    /// Fills the totals in one go, as the triggers would have, had they been on.
-    async fn total(&mut self) -> Result<(), Error> {
-        let clock = self.start("totals", 1, Unit::Tables);
-        sqlx::query(
-            "INSERT INTO customer_call_stats
-                 (workspace_id, customer_id, total_calls, total_duration_seconds, successful_calls, missed_calls,
-                  campaign_calls, cost_campaign, cost_direct, cost_callback)
-             SELECT workspace_id, customer_id,
-                    count(*), sum(duration_seconds),
-                    count(*) FILTER (WHERE status = 'completed'),
-                    count(*) FILTER (WHERE status = 'missed'),
-                    count(*) FILTER (WHERE call_type = 'campaign'),
-                    coalesce(sum(round(billing_rate * duration_seconds / 60, 4))
-                             FILTER (WHERE call_type = 'campaign'), 0),
-                    coalesce(sum(round(billing_rate * duration_seconds / 60, 4))
-                             FILTER (WHERE call_type = 'direct'), 0),
-                    coalesce(sum(round(billing_rate * duration_seconds / 60, 4))
-                             FILTER (WHERE call_type = 'callback'), 0)
-             FROM call
-             GROUP BY workspace_id, customer_id",
-        )
-        .execute(&mut self.connections[0])
-        .await
-        .map_err(|error| Error::database("filling the totals", error))?;
-        self.progress.advanced(1, 0);
-        self.finish("totals".to_owned(), clock, None);
-        Ok(())
-    }
-
-    async fn put_together(&mut self, set_aside: &SetAside, tables: &[&str]) -> Result<(), Error> {
-        let clock = self.start("indexes", set_aside.indexes.len() as u64, Unit::Indexes);
-        let connections = std::mem::take(&mut self.connections);
-        self.connections = rebuild::indexes(&mut self.control, connections, set_aside, self.progress).await?;
-        set_aside.give_back_the_rest(&mut self.control, tables).await?;
-        self.finish("indexes".to_owned(), clock, None);
-        Ok(())
-    }
-
-    async fn vacuum(&mut self, tables: &[&str]) -> Result<(), Error> {
-        let clock = self.start("vacuum", tables.len() as u64, Unit::Tables);
-        let connections = std::mem::take(&mut self.connections);
-        self.connections = rebuild::vacuum(connections, tables, self.progress).await?;
-        self.finish("vacuum".to_owned(), clock, None);
-        Ok(())
-    }
-
-    fn start(&self, name: &str, total: u64, unit: Unit) -> Instant {
-        self.progress.phase_started(name, total, unit);
-        Instant::now()
-    }
-
-    fn finish(&mut self, name: String, clock: Instant, written: Option<Written>) {
-        let phase = Phase {
-            name,
-            seconds: clock.elapsed().as_secs_f64(),
-            rows: written.map(|written| written.rows),
-            bytes: written.map(|written| written.bytes),
-        };
-        self.progress.phase_finished(&phase);
-        self.phases.push(phase);
+    // With triggers off: that of `call` empties the totals too, and the two would be in each other's way.
+    let failed = |error| Error::database("emptying the tables", error);
+    let found = SetAside::find(control, &tables).await?;
+    let mut transaction = control.begin().await.map_err(failed)?;
+    found.switch_triggers(&mut transaction, false).await?;
+    truncate(&mut transaction, &tables).await?;
+    found.switch_triggers(&mut transaction, true).await?;
+    transaction.commit().await.map_err(failed)?;
+    match set_aside {
+        Some(set_aside) => set_aside.restore(control, &tables).await,
+        None => Ok(()),
     }
 }
 
@@ -309,16 +327,22 @@ async fn is_migrated(conn: &mut PgConnection) -> Result<bool, Error> {
         .map_err(|error| Error::database("looking for the schema", error))
 }
 
-/// Those of our tables that are there, in the order of loading; the totals come last.
-async fn existing_tables(conn: &mut PgConnection) -> Result<Vec<&'static str>, Error> {
+/// Those of our tables that are there.
+async fn existing_tables(conn: &mut PgConnection) -> Result<Vec<Table>, Error> {
     let found: Vec<String> = sqlx::query_scalar(
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')",
     )
     .fetch_all(conn)
     .await
     .map_err(|error| Error::database("looking for tables", error))?;
-    let ours = Table::ALL.into_iter().map(Table::name).chain([TOTALS]);
-    Ok(ours.filter(|table| found.iter().any(|found| found == table)).collect())
+    Ok(Table::ALL.into_iter().filter(|table| found.iter().any(|found| found == table.name())).collect())
+}
+
+/// Those of the tables that are there which the specification fills.
+async fn tables_to_load(conn: &mut PgConnection, spec: &Spec) -> Result<Vec<Table>, Error> {
+    let mut tables = existing_tables(conn).await?;
+    tables.retain(|&table| spec.fills(table));
+    Ok(tables)
 }
 
 async fn truncate(conn: &mut PgConnection, tables: &[&str]) -> Result<(), Error> {

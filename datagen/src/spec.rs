@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::entities::Table;
 use crate::error::Error;
 
 /// The version of the rows. It grows whenever the same specification gives other rows than before, so that a stored
@@ -83,6 +84,9 @@ pub struct Spec {
     pub other_calls: u64,
     /// The instant that the rows take for "now": nothing happens after it. Kept to the hour, rounded down.
     pub as_of: DateTime<Utc>,
+    /// The tables that are filled; none named: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Table>,
 }
 
 impl Spec {
@@ -105,6 +109,7 @@ impl Spec {
             other_customers,
             other_calls,
             as_of: whole_hour(as_of),
+            only: Vec::new(),
         }
     }
 
@@ -122,6 +127,7 @@ impl Spec {
             other_customers: if others == 0 { 0 } else { (customers / 5).max(others) },
             other_calls: if others == 0 { 0 } else { calls / 5 },
             as_of: whole_hour(as_of),
+            only: Vec::new(),
         }
     }
 
@@ -154,6 +160,12 @@ impl Spec {
         }
     }
 
+    /// Whether the specification fills `table`.
+    #[must_use]
+    pub fn fills(&self, table: Table) -> bool {
+        self.only.is_empty() || self.only.contains(&table)
+    }
+
     /// Whether `other` describes the same data set; the dates are compared only if `dates_too`.
     #[must_use]
     pub fn is_same(&self, other: &Self, dates_too: bool) -> bool {
@@ -175,7 +187,12 @@ impl fmt::Display for Spec {
             self.workspaces,
             self.other_customers,
             self.other_calls
-        )
+        )?;
+        if !self.only.is_empty() {
+            let only: Vec<&str> = self.only.iter().map(|table| table.name()).collect();
+            write!(f, ", only {}", only.join(", "))?;
+        }
+        Ok(())
     }
 }
 

@@ -14,6 +14,17 @@ pub enum Error {
         /// The first few of the tables, separated by commas.
         tables: String,
     },
+    /// The names of our tables are taken.
+    #[error(
+        "the database `{database}` holds {tables}, which callbench has not made and needs the names of; nothing was \
+         changed; give the URL of another database"
+    )]
+    NamesTaken {
+        /// Name of the database.
+        database: String,
+        /// The relations, separated by commas.
+        tables: String,
+    },
     /// Somebody else has migrated or seeded for longer than the caller would wait.
     #[error(
         "another callbench process is migrating or seeding the database `{database}`; it still was after \

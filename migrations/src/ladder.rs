@@ -41,6 +41,22 @@ const fn retire(name: &'static str, level: Level, index: Index) -> Step {
 
 use Level::{Before, Indexed, Optimized};
 
+/// All tables that the steps make, at any level.
+pub(crate) const TABLES: &[&str] = &[
+    "app_user",
+    "auth_token",
+    "call",
+    "call_campaign",
+    "call_campaign_customer",
+    "customer",
+    "customer_call_stats",
+    "customer_label",
+    "employee",
+    "label",
+    "user_workspace",
+    "workspace",
+];
+
 /// Every step, lowest first. Within a level, what replaces an index is built before the index is retired.
 pub(crate) const STEPS: &[Step] = &[
     script(Before, "tables", include_str!("../sql/tables/up.sql"), include_str!("../sql/tables/down.sql")),

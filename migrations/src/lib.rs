@@ -22,4 +22,4 @@ pub use connection::{ConnectError, connect};
 pub use error::Error;
 pub use level::{Level, UnknownLevel};
 pub use lock::lock;
-pub use migrator::{Event, OnEvent, level, migrate, unwind};
+pub use migrator::{Event, OnEvent, level, migrate, move_in, unwind};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::indexes::Index;
-use crate::ladder::{Change, STEPS, Step};
+use crate::ladder::{Change, STEPS, Step, TABLES};
 use crate::lock::{lock, unlock};
 use crate::{Error, Level};
 
@@ -81,11 +81,23 @@ pub async fn level(conn: &mut PgConnection) -> Result<Option<Level>, Error> {
     Ok(Level::ALL.into_iter().take_while(reached).last())
 }
 
-async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>) -> Result<(), Error> {
-    // Under the lock: another process may be writing the first entry of the books right now.
-    refuse_foreign_tables(conn).await?;
-    // A user named `callbench` would otherwise find the schema of the books first, and the tables would end up there.
-    sqlx::raw_sql("SET search_path = public").execute(&mut *conn).await?;
+/// Lets the migrations put their tables beside what a database already holds, which [`migrate`] refuses otherwise. What
+/// has the name of one of our tables is refused all the same.
+pub async fn move_in(conn: &mut PgConnection) -> Result<(), Error> {
+    lock(conn, PATIENCE).await?;
+    let outcome = match has_books(conn).await {
+        Ok(true) => Ok(()),
+        Ok(false) => match refuse_names_taken(conn).await {
+            Ok(()) => make_books(conn).await,
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    let released = unlock(conn).await;
+    outcome.and(released)
+}
+
+async fn make_books(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::raw_sql(
         "CREATE SCHEMA IF NOT EXISTS callbench;
          CREATE TABLE IF NOT EXISTS callbench.migration (
@@ -94,8 +106,17 @@ async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>)
              applied_at timestamptz NOT NULL DEFAULT now()
          )",
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
+    Ok(())
+}
+
+async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>) -> Result<(), Error> {
+    // Under the lock: another process may be writing the first entry of the books right now.
+    refuse_foreign_tables(conn).await?;
+    // A user named `callbench` would otherwise find the schema of the books first, and the tables would end up there.
+    sqlx::raw_sql("SET search_path = public").execute(&mut *conn).await?;
+    make_books(conn).await?;
     let applied = applied_steps(conn).await?;
 
     let too_high = |step: &&Step| to.is_none_or(|to| step.level > to);
@@ -256,6 +277,19 @@ async fn refuse_old_servers(conn: &mut PgConnection) -> Result<(), Error> {
     .fetch_one(conn)
     .await?;
     if number < OLDEST_SERVER { Err(Error::OldServer(version)) } else { Ok(()) }
+}
+
+/// Refuses a database in which a relation has the name of one of our tables.
+async fn refuse_names_taken(conn: &mut PgConnection) -> Result<(), Error> {
+    let (database, taken): (String, Vec<String>) = sqlx::query_as(
+        "SELECT current_database()::text,
+                coalesce((SELECT array_agg('public.' || relname ORDER BY relname) FROM pg_class
+                          WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1)), '{}')",
+    )
+    .bind(TABLES)
+    .fetch_one(conn)
+    .await?;
+    if taken.is_empty() { Ok(()) } else { Err(Error::NamesTaken { database, tables: taken.join(", ") }) }
 }
 
 /// Refuses a database that was never migrated and yet holds tables. Tables and views of extensions don't count.

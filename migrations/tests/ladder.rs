@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cluster::testing::{TestDatabase, database};
-use migrations::{Error, Event, Level, connect, level, migrate, unwind};
+use migrations::{Error, Event, Level, connect, level, migrate, move_in, unwind};
 use sqlx::PgConnection;
 
 async fn fresh() -> (TestDatabase, PgConnection) {
@@ -197,6 +197,38 @@ async fn processes_that_migrate_at_once_do_not_deadlock() {
     }
     assert_eq!(level(&mut conn).await.unwrap(), Some(Level::Optimized));
     assert_no_invalid_index(&mut conn).await;
+}
+
+#[tokio::test]
+async fn who_is_let_in_beside_others_leaves_them_alone_and_their_names_too() {
+    let (_database, mut conn) = fresh().await;
+    sqlx::raw_sql("CREATE TABLE orders AS SELECT 1 AS id").execute(&mut conn).await.unwrap();
+    move_in(&mut conn).await.unwrap();
+    migrate(&mut conn, Level::Optimized, &mut |_| {}).await.unwrap();
+    // Every table that we make has a name that is looked for.
+    for table in tables(&mut conn).await.iter().filter(|table| *table != "orders") {
+        let (_other, mut other) = fresh().await;
+        let taken = format!("CREATE TABLE {table} (id int)");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(taken)).execute(&mut other).await.unwrap();
+        let refused = move_in(&mut other).await.unwrap_err();
+        let expected = format!("public.{table}");
+        assert!(matches!(&refused, Error::NamesTaken { tables, .. } if *tables == expected), "{refused}");
+        assert_eq!(tables(&mut other).await, [table.clone()]);
+    }
+    unwind(&mut conn, &mut |_| {}).await.unwrap();
+    assert_eq!(tables(&mut conn).await, ["orders"]);
+}
+
+async fn tables(conn: &mut PgConnection) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class
+         WHERE relkind = 'r' AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'callbench'))
+           AND relname <> 'migration'
+         ORDER BY relname",
+    )
+    .fetch_all(conn)
+    .await
+    .unwrap()
 }
 
 #[tokio::test]

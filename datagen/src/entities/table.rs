@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{call, campaign, customer, enrolment, label, staff, workspace};
 use crate::encode::Writer;
+use crate::error::Error;
 use crate::population::{Member, Population};
 
 /// Workspaces whose small tables make one chunk.
@@ -55,6 +59,8 @@ macro_rules! columns {
 }
 
 /// A table that the generator fills.
+///
+/// Serialised as its name in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {
     /// `workspace`
@@ -178,10 +184,12 @@ impl Table {
         width
     }
 
-    /// The statement that takes its rows in binary form.
+    /// The statement that takes its rows in binary form. `freeze` is for a table that was emptied in the same transaction:
+    /// its rows are then visible to everybody from the start, and need no vacuum.
     #[must_use]
-    pub fn copy_in(self) -> String {
-        format!("COPY public.{} ({}) FROM STDIN (FORMAT binary)", self.name(), self.column_list())
+    pub fn copy_in(self, freeze: bool) -> String {
+        let options = if freeze { "FORMAT binary, FREEZE" } else { "FORMAT binary" };
+        format!("COPY public.{} ({}) FROM STDIN ({options})", self.name(), self.column_list())
     }
 
     /// The statement that gives its rows back in binary form.
@@ -261,6 +269,27 @@ impl Table {
                 enrolment::write(tenant, member.ordinal, created_us, writer)
             }
         }
+    }
+}
+
+impl FromStr for Table {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|table| table.name() == name);
+        found.ok_or_else(|| Error::UnknownTable(name.to_owned()))
+    }
+}
+
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Table {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use super::rebuild;
 use crate::error::Error;
 
 /// What was taken apart, as it is stored in the ledger.
@@ -20,6 +21,9 @@ pub(crate) struct SetAside {
 /// An index with the statements that bring it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub(crate) struct Index {
+    /// The table that it belongs to.
+    #[serde(default)]
+    pub(crate) table: String,
     /// Its name, which is also that of its constraint.
     pub(crate) name: String,
     /// `CREATE INDEX …`
@@ -30,7 +34,7 @@ pub(crate) struct Index {
     pub(crate) comment: Option<String>,
     /// The statement that takes it away.
     pub(crate) remove: String,
-    /// Which goes first when they are built: GIN takes longest.
+    /// Whether it takes several times as long as others: GIN does.
     pub(crate) is_slow: bool,
 }
 
@@ -39,7 +43,7 @@ impl SetAside {
     pub(crate) async fn find(conn: &mut PgConnection, tables: &[&str]) -> Result<Self, Error> {
         let failed = |error| Error::database("reading the definitions of the indexes", error);
         let indexes = sqlx::query_as(
-            "SELECT i.relname::text AS name,
+            "SELECT t.relname::text AS table, i.relname::text AS name,
                     pg_get_indexdef(x.indexrelid) AS build,
                     CASE WHEN k.oid IS NOT NULL THEN
                         format('ALTER TABLE public.%I ADD CONSTRAINT %I %s USING INDEX %I%s%s',
@@ -94,6 +98,17 @@ impl SetAside {
             .await?;
         }
         Ok(())
+    }
+
+    /// Brings everything back on empty tables, where that takes no time. What is there already is left alone.
+    pub(crate) async fn restore(&self, conn: &mut PgConnection, tables: &[&str]) -> Result<(), Error> {
+        for index in &self.indexes {
+            if !rebuild::exists(conn, index).await? {
+                run(conn, "building indexes", &index.build).await?;
+            }
+        }
+        rebuild::keys(conn, &self.indexes).await?;
+        self.give_back_the_rest(conn, tables).await
     }
 
     /// Gives back what is no index: triggers and autovacuum.

@@ -1,9 +1,14 @@
 //! The loader: any number of connections, any level, interrupted, repeated, refused.
 
+use std::collections::HashSet;
+
 use crate::support::{Listener, as_of, connect, connections, load, number, read_back, schema, spec};
-use cluster::testing;
-use datagen::{Error, Options, Scale, Seeded, Spec, Table};
+
+use cluster::{Cluster, databases, testing};
+use datagen::{Error, LoadedTable, Options, Scale, Seeded, Spec, Table};
 use migrations::Level;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use sqlx::Connection as _;
 
 async fn migrated(url: &str, level: Level) -> Vec<String> {
@@ -143,25 +148,30 @@ async fn what_is_there_already_is_left_alone() {
     assert!(matches!(refused, Error::OtherSpec { .. }), "{refused}");
 }
 
+/// Small, but of several chunks.
+fn small() -> Spec {
+    Spec { other_customers: 2_000, other_calls: 5_000, ..Spec::custom(18_000, 150_000, 6, 7, as_of()) }
+}
+
 #[tokio::test]
-async fn an_interrupted_load_is_known_to_be_incomplete_and_the_next_one_completes_it() {
-    let spec =
-        Spec { other_customers: 2_000, other_calls: 5_000, ..Spec::custom(9_000, 50_000, 6, 7, as_of()) };
+async fn an_interrupted_load_is_known_to_be_incomplete_and_the_next_one_loads_what_is_missing() {
     let whole = {
         let database = testing::database("whole").await;
-        load(database.url(), &spec, Level::Indexed, &connections(2)).await
+        load(database.url(), &small(), Level::Indexed, &connections(2)).await
     };
-    for phase in ["copy customer", "copy call", "indexes", "vacuum"] {
+    let rows_of = |tables: &[LoadedTable]| tables.iter().map(|table| table.rows).sum::<u64>();
+    let phases = ["copy call", "copy customer", "index idx_call_workspace_created", "vacuum call"];
+    for (phase, whole_tables) in phases.into_iter().flat_map(|phase| [(phase, false), (phase, true)]) {
         let database = testing::database("interrupted").await;
         let untouched = migrated(database.url(), Level::Indexed).await;
-        let options = connections(2);
+        let options = Options { whole_tables, ..connections(2) };
         let listener = Listener { stop_in: Some((phase, options.stop.clone())), ..Listener::default() };
-        let stopped = datagen::seed(database.url(), &spec, Level::Indexed, &options, &listener).await;
+        let stopped = datagen::seed(database.url(), &small(), Level::Indexed, &options, &listener).await;
         assert!(matches!(stopped, Err(Error::Interrupted)), "{phase}: {stopped:?}");
 
         let mut conn = connect(database.url()).await;
-        let present = datagen::present(&mut conn).await.unwrap().unwrap();
-        assert!(!present.is_complete(), "{phase}");
+        let half = datagen::present(&mut conn).await.unwrap().unwrap();
+        assert!(!half.is_complete(), "{phase}");
         let refused = datagen::seed(
             database.url(),
             &Spec::of(Scale::Tiny, 9, as_of()),
@@ -172,22 +182,159 @@ async fn an_interrupted_load_is_known_to_be_incomplete_and_the_next_one_complete
         .await
         .unwrap_err();
         assert!(refused.to_string().contains("incomplete"), "{refused}");
+        let refused = datagen::seed(database.url(), &small(), Level::Before, &connections(2), &()).await;
+        assert!(matches!(refused, Err(Error::OtherLevel { .. })), "{refused:?}");
 
-        let resumed = load(database.url(), &spec, Level::Indexed, &connections(3)).await;
+        // The next day, as another number of connections.
+        let later = Spec { as_of: as_of() + chrono::TimeDelta::days(1), ..small() };
+        let listener = Listener::default();
+        let options = Options { whole_tables, ..connections(3) };
+        let resumed = datagen::seed(database.url(), &later, Level::Indexed, &options, &listener).await;
+        let resumed = resumed.unwrap().present().clone();
         assert_eq!(resumed.tables, whole.tables, "{phase}");
+        assert_eq!((resumed.attempts, resumed.spec.as_of), (2, as_of()));
+        let missing = rows_of(&whole.tables) - rows_of(&half.tables);
+        assert_eq!(*listener.rows.lock().unwrap(), missing, "{phase}: only what was missing is loaded");
         assert_eq!(schema(&mut conn).await, untouched, "{phase}");
-        let call = Table::Call;
-        let (rows, checksum) = read_back(&mut conn, call).await;
-        let loaded = whole.tables.last().unwrap();
-        assert_eq!((rows, format!("{:016x}", checksum.0)), (loaded.rows, loaded.checksum.clone()), "{phase}");
+        for (table, loaded) in Table::ALL.into_iter().zip(&whole.tables) {
+            let (rows, checksum) = read_back(&mut conn, table).await;
+            assert_eq!(
+                (rows, format!("{:016x}", checksum.0)),
+                (loaded.rows, loaded.checksum.clone()),
+                "{phase}: {table}"
+            );
+        }
+        assert_eq!(number(&mut conn, "SELECT count(*) FROM callbench.dataset_chunk").await, 0);
     }
+}
+
+#[tokio::test]
+async fn a_load_that_broke_off_among_chunks_keeps_them_whichever_way_it_goes_on() {
+    let database = testing::database("mixed").await;
+    let options = connections(1);
+    let listener = Listener { stop_in: Some(("copy call", options.stop.clone())), ..Listener::default() };
+    let stopped = datagen::seed(database.url(), &small(), Level::Before, &options, &listener).await;
+    assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+    let mut conn = connect(database.url()).await;
+    // A chunk is done when its transaction is; the first may have been cut. One that is done for sure:
+    let rows_before = number(&mut conn, "SELECT count(*) FROM call").await;
+    let whole = Options { whole_tables: true, ..connections(2) };
+    let resumed = load(database.url(), &small(), Level::Before, &whole).await;
+    let call = resumed.tables.iter().find(|table| table.table == "call").unwrap();
+    assert_eq!(call.rows, 155_000);
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM call").await, 155_000);
+    let sent = resumed.phases.iter().find(|phase| phase.name == "copy call").unwrap().rows.unwrap();
+    assert_eq!(sent + rows_before.unsigned_abs(), 155_000);
+}
+
+#[tokio::test]
+async fn whole_tables_have_the_same_rows_and_frozen_ones() {
+    let (chunks, whole) = tokio::join!(testing::database("chunks"), testing::database("whole"));
+    let by_chunks = load(chunks.url(), &small(), Level::Optimized, &connections(3)).await;
+    let options = Options { whole_tables: true, ..connections(3) };
+    let by_tables = load(whole.url(), &small(), Level::Optimized, &options).await;
+    assert_eq!(by_chunks.tables, by_tables.tables);
+    for (database, is_frozen) in [(chunks, false), (whole, true)] {
+        let mut conn = connect(database.url()).await;
+        sqlx::raw_sql("CREATE EXTENSION pageinspect").execute(&mut conn).await.unwrap();
+        // HEAP_XMIN_FROZEN, in src/include/access/htup_details.h
+        let unfrozen = "SELECT count(*) FROM generate_series(0, 9) AS page,
+                               heap_page_items(get_raw_page('call', page)) WHERE t_infomask & 768 <> 768";
+        assert_eq!(number(&mut conn, unfrozen).await == 0, is_frozen);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_in_the_middle_loses_nothing_that_the_ledger_has() {
+    struct Killer(tokio::sync::Notify);
+    impl datagen::Progress for Killer {
+        fn advanced(&self, name: &str, _units: u64, _bytes: u64) {
+            if name == "copy call" {
+                self.0.notify_one();
+            }
+        }
+    }
+    let home = tempfile::tempdir().unwrap();
+    let home = cluster::Options::new(home.path().join("home"));
+    let whole = {
+        let database = testing::database("unkilled").await;
+        load(database.url(), &small(), Level::Before, &connections(2)).await
+    };
+    for whole_tables in [false, true] {
+        let server = Cluster::start(&home).await.unwrap();
+        let url = server.url(if whole_tables { "whole" } else { "chunks" });
+        databases::ensure(&url).await.unwrap();
+        let killer = Killer(tokio::sync::Notify::new());
+        let options = Options { whole_tables, ..connections(2) };
+        let kill = async {
+            killer.0.notified().await;
+            let pid = cluster::status(&home).await.unwrap().pid.unwrap();
+            kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
+        };
+        let spec = small();
+        let (broken, ()) = tokio::join!(datagen::seed(&url, &spec, Level::Before, &options, &killer), kill);
+        let broken = broken.unwrap_err();
+        assert!(matches!(broken, Error::Broken { .. }), "{broken:?}");
+        drop(server);
+
+        let server = Cluster::start(&home).await.unwrap();
+        let url = server.url(if whole_tables { "whole" } else { "chunks" });
+        let resumed = load(&url, &spec, Level::Before, &options).await;
+        assert_eq!(resumed.tables, whole.tables);
+        assert_eq!(resumed.attempts, 2);
+        let mut conn = connect(&url).await;
+        for (table, loaded) in Table::ALL.into_iter().zip(&whole.tables) {
+            let (rows, checksum) = read_back(&mut conn, table).await;
+            assert_eq!((rows, format!("{:016x}", checksum.0)), (loaded.rows, loaded.checksum.clone()));
+        }
+        drop(conn);
+        server.release().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_table_alone_is_loaded_and_is_another_specification() {
+    let database = testing::database("only").await;
+    let only = Spec { only: vec![Table::Customer], ..Spec::of(Scale::Tiny, 1, as_of()) };
+    let before = migrated(database.url(), Level::Before).await;
+    let present = load(database.url(), &only, Level::Before, &connections(2)).await;
+    assert_eq!(present.tables.iter().map(|table| table.table.as_str()).collect::<Vec<_>>(), ["customer"]);
+    let mut conn = connect(database.url()).await;
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM customer").await, 4_000);
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM call").await, 0);
+    assert_eq!(schema(&mut conn).await, before);
+    let all = Spec::of(Scale::Tiny, 1, as_of());
+    let refused = datagen::seed(database.url(), &all, Level::Before, &connections(2), &()).await.unwrap_err();
+    assert!(refused.to_string().contains("only customer"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_that_holds_something_else_needs_force_and_keeps_it() {
+    let database = testing::database("beside").await;
+    let mut conn = connect(database.url()).await;
+    sqlx::raw_sql("CREATE SCHEMA shop; CREATE TABLE shop.orders AS SELECT 1 AS id")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let tiny = Spec::of(Scale::Tiny, 1, as_of());
+    for drop in [false, true] {
+        let options = Options { drop, ..connections(2) };
+        let refused = datagen::seed(database.url(), &tiny, Level::Before, &options, &()).await.unwrap_err();
+        assert!(matches!(&refused, Error::NotOurs { tables, .. } if tables == "shop.orders"), "{refused}");
+        assert_eq!(
+            number(&mut conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'callbench'").await,
+            0
+        );
+    }
+    load(database.url(), &tiny, Level::Before, &Options { force: true, ..connections(2) }).await;
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM shop.orders").await, 1);
 }
 
 #[tokio::test]
 async fn a_load_whose_connections_are_killed_says_so_and_can_be_repeated() {
     struct Killer(tokio::sync::Notify);
     impl datagen::Progress for Killer {
-        fn advanced(&self, _units: u64, bytes: u64) {
+        fn advanced(&self, _name: &str, _units: u64, bytes: u64) {
             if bytes > 1_000_000 {
                 self.0.notify_one();
             }
@@ -242,12 +389,19 @@ async fn rows_that_somebody_else_wrote_are_not_touched() {
     assert!(matches!(&refused, Error::NotEmpty { table, .. } if table == "workspace"), "{refused}");
     assert_eq!(number(&mut conn, "SELECT count(*) FROM workspace").await, 1);
     assert_eq!(schema(&mut conn).await, before);
-    load(database.url(), &tiny, Level::Before, &Options { drop: true, ..connections(2) }).await;
+    let drop = Options { drop: true, ..connections(2) };
+    let refused = datagen::seed(database.url(), &tiny, Level::Before, &drop, &()).await.unwrap_err();
+    assert!(matches!(refused, Error::NotEmpty { .. }), "{refused}");
+    let force = Options { force: true, ..connections(2) };
+    let refused = datagen::seed(database.url(), &tiny, Level::Before, &force, &()).await.unwrap_err();
+    assert!(matches!(refused, Error::NotEmpty { .. }), "{refused}");
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM workspace").await, 1);
+    load(database.url(), &tiny, Level::Before, &Options { force: true, ..drop }).await;
     assert_eq!(number(&mut conn, "SELECT count(*) FROM workspace WHERE slug = 'mine'").await, 0);
 }
 
 #[tokio::test]
-async fn a_database_with_foreign_tables_is_refused_untouched_even_with_drop() {
+async fn a_database_with_tables_of_our_names_is_refused_untouched_whatever_is_allowed() {
     let database = testing::database("foreign").await;
     let mut conn = connect(database.url()).await;
     sqlx::raw_sql(
@@ -260,7 +414,10 @@ async fn a_database_with_foreign_tables_is_refused_untouched_even_with_drop() {
     for drop in [false, true] {
         let options = Options { drop, ..connections(2) };
         let refused = datagen::seed(database.url(), &tiny, Level::Before, &options, &()).await.unwrap_err();
-        assert!(matches!(refused, Error::Migrate(migrations::Error::ForeignTables { .. })), "{refused}");
+        assert!(matches!(refused, Error::NotOurs { .. }), "{refused}");
+        let options = Options { drop, force: true, ..connections(2) };
+        let refused = datagen::seed(database.url(), &tiny, Level::Before, &options, &()).await.unwrap_err();
+        assert!(matches!(refused, Error::Migrate(migrations::Error::NamesTaken { .. })), "{refused}");
     }
     assert_eq!(number(&mut conn, "SELECT count(*) FROM customer WHERE name = 'Ada'").await, 1);
     assert_eq!(number(&mut conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'callbench'").await, 0);
@@ -289,9 +446,19 @@ async fn progress_hears_of_every_row_and_phase() {
     let rows: u64 = present.tables.iter().map(|table| table.rows).sum();
     assert_eq!(*listener.rows.lock().unwrap(), rows);
     assert_eq!(*listener.phases.lock().unwrap(), present.phases);
-    let names: Vec<&str> = present.phases.iter().map(|phase| phase.name.as_str()).collect();
-    assert_eq!(names[..2], ["copy workspace", "copy employee"]);
-    assert_eq!(names[10..], ["copy call", "totals", "indexes", "vacuum"]);
+    let names: HashSet<&str> = present.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names.len(), present.phases.len());
+    for table in Table::ALL.into_iter().map(Table::name) {
+        assert!(
+            names.contains(format!("copy {table}").as_str())
+                && names.contains(format!("vacuum {table}").as_str())
+        );
+    }
+    assert!(
+        names.contains("index idx_call_customer_created") && names.contains("index call_pkey"),
+        "{names:?}"
+    );
+    assert!(present.phases.iter().all(|phase| phase.began_seconds >= 0.0 && phase.seconds >= 0.0));
     assert!(listener.heard.lock().unwrap().iter().any(|heard| heard == "copy call 120000 Rows"));
 }
 

@@ -91,14 +91,12 @@ pub(crate) struct Listener {
     pub(crate) heard: Mutex<Vec<String>>,
     pub(crate) rows: Mutex<u64>,
     pub(crate) phases: Mutex<Vec<Phase>>,
-    /// Ends the load when a phase of this name has begun and something has advanced in it.
+    /// Ends the load when a phase of this name has begun, and some of its rows are sent if it has rows.
     pub(crate) stop_in: Option<(&'static str, tokio_util::sync::CancellationToken)>,
-    pub(crate) current: Mutex<String>,
 }
 
 impl Progress for Listener {
     fn phase_started(&self, name: &str, total: u64, unit: Unit) {
-        name.clone_into(&mut self.current.lock().unwrap());
         self.heard.lock().unwrap().push(format!("{name} {total} {unit:?}"));
         if let Some((phase, stop)) = &self.stop_in
             && name == *phase
@@ -108,13 +106,13 @@ impl Progress for Listener {
         }
     }
 
-    fn advanced(&self, units: u64, _bytes: u64) {
+    fn advanced(&self, name: &str, units: u64, _bytes: u64) {
         if let Some((phase, stop)) = &self.stop_in
-            && *self.current.lock().unwrap() == *phase
+            && name == *phase
         {
             stop.cancel();
         }
-        if self.current.lock().unwrap().starts_with("copy") {
+        if name.starts_with("copy") {
             *self.rows.lock().unwrap() += units;
         }
     }
