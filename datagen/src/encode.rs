@@ -49,6 +49,11 @@ impl Fields<'_> {
         self.fixed::<4, 8>(value.to_be_bytes());
     }
 
+    /// `bigint`.
+    pub fn bigint(&mut self, value: i64) {
+        self.fixed::<8, 12>(value.to_be_bytes());
+    }
+
     /// `double precision`.
     pub fn double(&mut self, value: f64) {
         self.fixed::<8, 12>(value.to_be_bytes());
@@ -97,23 +102,29 @@ impl Fields<'_> {
     }
 
     /// `numeric(…, 4)`, given in ten-thousandths: digits to the base of 10,000, without zeros at either end.
-    pub fn numeric_4(&mut self, ten_thousandths: u32) {
-        let [integer, fraction] = [ten_thousandths / 10_000, ten_thousandths % 10_000];
-        let digits = [integer / 10_000, integer % 10_000, fraction];
+    pub fn numeric_4(&mut self, ten_thousandths: u64) {
+        let integer = ten_thousandths / 10_000;
+        let digits = [
+            integer / 1_000_000_000_000,
+            integer / 100_000_000 % 10_000,
+            integer / 10_000 % 10_000,
+            integer % 10_000,
+            ten_thousandths % 10_000,
+        ];
         let first = digits.iter().position(|&digit| digit != 0);
         let last = digits.iter().rposition(|&digit| digit != 0);
-        let (digits, weight): (&[u32], i16) = match (first, last) {
+        let (digits, weight): (&[u64], i16) = match (first, last) {
             // The weight is the power of 10,000 of the first digit.
-            (Some(first), Some(last)) => (&digits[first..=last], [1, 0, -1][first]),
+            (Some(first), Some(last)) => (&digits[first..=last], [3, 2, 1, 0, -1][first]),
             _ => (&[], 0),
         };
-        let count: u16 = [0, 1, 2, 3][digits.len()];
+        let count: u16 = [0, 1, 2, 3, 4, 5][digits.len()];
         self.0.extend_from_slice(&(8 + 2 * u32::from(count)).to_be_bytes());
         self.0.extend_from_slice(&count.to_be_bytes());
         self.0.extend_from_slice(&weight.to_be_bytes());
         self.0.extend_from_slice(&[0, 0, 0, 4]); // positive, four decimals
         for digit in digits {
-            self.0.extend_from_slice(&digit.to_be_bytes()[2..]); // below 10,000
+            self.0.extend_from_slice(&digit.to_be_bytes()[6..]); // below 10,000
         }
     }
 
@@ -222,6 +233,11 @@ mod tests {
         assert_eq!(digits(50_000), [0, 0, 0, 10, 0, 1, 0, 0, 0, 0, 0, 4, 0, 5]);
         assert_eq!(digits(7), [0, 0, 0, 10, 0, 1, 0xff, 0xff, 0, 0, 0, 4, 0, 7]);
         assert_eq!(digits(300_000_000), [0, 0, 0, 10, 0, 1, 0, 1, 0, 0, 0, 4, 0, 3]);
+        // 1844674407370955.1615
+        assert_eq!(
+            digits(u64::MAX),
+            [0, 0, 0, 18, 0, 5, 0, 3, 0, 0, 0, 4, 0x07, 0x34, 0x1a, 0x58, 0x02, 0xe1, 0x03, 0xbb, 0x06, 0x4f]
+        );
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Spec {
         let others = u64::from(self.workspaces.saturating_sub(1));
         let limits = [
             (self.workspaces >= 1, "at least one workspace is needed"),
-            (self.workspaces <= 1_000_000, "at most 1,000,000 workspaces are supported"),
+            (self.workspaces <= 100_000, "at most 100,000 workspaces are supported"),
             (self.customers >= 1, "the largest workspace needs at least one customer"),
             (self.other_customers >= others, "each further workspace needs at least one customer"),
             (others > 0 || self.other_customers == 0, "other customers need a second workspace"),
@@ -146,8 +146,8 @@ impl Spec {
                 "at most 1,000,000,000 customers are supported in the largest workspace and in all others",
             ),
             (
-                self.calls.max(self.other_calls) <= 100_000_000_000,
-                "at most 100,000,000,000 calls are supported in the largest workspace and in all others",
+                self.calls.max(self.other_calls) <= 4_000_000_000,
+                "at most 4,000,000,000 calls are supported in the largest workspace and in all others",
             ),
             (
                 (1_000_000_000..=32_000_000_000).contains(&self.as_of.timestamp()),

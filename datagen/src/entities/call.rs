@@ -7,6 +7,8 @@
 //! How it ends follows from the call and the customer: who is engaged answers more often. A call that is not answered
 //! has no duration, no recording and no sentiment.
 
+use std::ops::Range;
+
 use super::{customer, enrolment};
 use crate::distributions::{TALK_TIME_MS, choose};
 use crate::encode::Fields;
@@ -83,12 +85,10 @@ pub fn row(population: &Population, tenant: &Tenant, ordinal: u64, position: u64
     let entity = tenant.call_scope.entity(ordinal);
     let created_us = population.calling.at(position);
     let customer = customer_of(tenant, entity, population.customers_at(tenant, created_us));
-    let kind =
-        choose(entity.draw(KIND), &[(Kind::Campaign, 550), (Kind::Direct, 300), (Kind::Callback, 150)]);
-    let is_inbound = kind == Kind::Direct && chance(entity.draw(KIND).rotate_left(32), 550);
+    let kind = kind(entity);
+    let is_inbound = is_inbound(entity, kind);
     let outcome = outcome(entity.draw(OUTCOME), is_inbound, customer::engagement(tenant, customer));
     let is_completed = outcome == Outcome::Completed;
-    let rate = tenant.tariff[kind as usize];
     Call {
         entity,
         workspace_id: tenant.id,
@@ -101,18 +101,74 @@ pub fn row(population: &Population, tenant: &Tenant, ordinal: u64, position: u64
         kind,
         is_inbound,
         outcome,
-        duration_ms: if is_completed { TALK_TIME_MS.at(entity.draw(TALK_TIME)) } else { 0 },
+        duration_ms: duration_ms(entity, outcome),
         sentiment: (is_completed && chance(entity.draw(SENTIMENT), 800)).then(|| {
             // Three draws in one make a hill around a mean of 10.
             let draw = entity.draw(SENTIMENT);
             let hill: u64 = [16, 32, 48].map(|by| below(draw.rotate_left(by), 61)).iter().sum();
             i8::try_from(hill.cast_signed() - 80).expect("-80 to 100")
         }),
-        // Prices rose by a twentieth half-way through.
-        rate: chance(entity.draw(RATE), 920)
-            .then(|| if position >> 63 == 0 { rate } else { rate + rate / 20 }),
+        rate: rate(tenant, entity, kind, position),
         created_us,
     }
+}
+
+/// What the totals count of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) customer: u64,
+    pub(crate) kind: Kind,
+    pub(crate) outcome: Outcome,
+    pub(crate) duration_seconds: u32,
+    pub(crate) rate: Option<u32>,
+}
+
+/// Of call number `ordinal` what the totals count, if it is a call of one of these customers; a part of [`row`].
+pub(crate) fn counted(
+    population: &Population,
+    tenant: &Tenant,
+    ordinal: u64,
+    customers: &Range<u64>,
+) -> Option<Counted> {
+    let entity = tenant.call_scope.entity(ordinal);
+    let position = tenant.call_position(ordinal);
+    let created_us = population.calling.at(position);
+    let customer = customer_of(tenant, entity, population.customers_at(tenant, created_us));
+    if !customers.contains(&customer) {
+        return None;
+    }
+    let kind = kind(entity);
+    let is_inbound = is_inbound(entity, kind);
+    let outcome = outcome(entity.draw(OUTCOME), is_inbound, customer::engagement(tenant, customer));
+    Some(Counted {
+        customer,
+        kind,
+        outcome,
+        duration_seconds: whole_seconds(duration_ms(entity, outcome)),
+        rate: rate(tenant, entity, kind, position),
+    })
+}
+
+fn kind(call: Entity) -> Kind {
+    choose(call.draw(KIND), &[(Kind::Campaign, 550), (Kind::Direct, 300), (Kind::Callback, 150)])
+}
+
+fn is_inbound(call: Entity, kind: Kind) -> bool {
+    kind == Kind::Direct && chance(call.draw(KIND).rotate_left(32), 550)
+}
+
+fn duration_ms(call: Entity, outcome: Outcome) -> u64 {
+    if outcome == Outcome::Completed { TALK_TIME_MS.at(call.draw(TALK_TIME)) } else { 0 }
+}
+
+fn whole_seconds(duration_ms: u64) -> u32 {
+    u32::try_from((duration_ms + 500) / 1_000).expect("less than a day")
+}
+
+fn rate(tenant: &Tenant, call: Entity, kind: Kind, position: u64) -> Option<u32> {
+    let rate = tenant.tariff[kind as usize];
+    // Prices rose by a twentieth half-way through.
+    chance(call.draw(RATE), 920).then(|| if position >> 63 == 0 { rate } else { rate + rate / 20 })
 }
 
 fn customer_of(tenant: &Tenant, call: Entity, customers: u64) -> u64 {
@@ -176,7 +232,7 @@ impl Call {
             Outcome::Busy => "busy",
         });
         fields.double(self.duration_ms as f64 / 1_000.0);
-        fields.integer(i32::try_from((self.duration_ms + 500) / 1_000).expect("less than an hour"));
+        fields.integer(whole_seconds(self.duration_ms).cast_signed());
         if self.outcome == Outcome::Completed && chance(self.entity.draw(RECORDED), 600) {
             fields.text_with(|out| write_recording(&id, out));
         } else {
@@ -193,7 +249,7 @@ impl Call {
             Kind::Callback => "callback",
         });
         match self.rate {
-            Some(ten_thousandths) => fields.numeric_4(ten_thousandths),
+            Some(ten_thousandths) => fields.numeric_4(ten_thousandths.into()),
             None => fields.null(),
         }
         fields.time(self.created_us);

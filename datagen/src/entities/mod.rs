@@ -5,6 +5,7 @@
 
 pub mod attributes;
 pub mod call;
+pub mod call_stats;
 pub mod campaign;
 pub mod customer;
 pub mod enrolment;

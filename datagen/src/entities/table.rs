@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{call, campaign, customer, enrolment, label, staff, workspace};
+use super::{call, call_stats, campaign, customer, enrolment, label, staff, workspace};
 use crate::encode::Writer;
 use crate::error::Error;
 use crate::population::{Member, Population};
@@ -85,11 +85,13 @@ pub enum Table {
     Enrolment,
     /// `call`
     Call,
+    /// `customer_call_stats`, which exists at level `optimized` only
+    CallStats,
 }
 
 impl Table {
     /// All tables in the order in which they are loaded: what is referred to comes first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Workspace,
         Self::Employee,
         Self::AppUser,
@@ -101,7 +103,14 @@ impl Table {
         Self::CustomerLabel,
         Self::Enrolment,
         Self::Call,
+        Self::CallStats,
     ];
+
+    /// Whether a schema at `level` has it.
+    #[must_use]
+    pub fn exists_at(self, level: migrations::Level) -> bool {
+        self != Self::CallStats || level >= migrations::Level::Optimized
+    }
 
     /// Its name in the database.
     #[must_use]
@@ -118,13 +127,14 @@ impl Table {
             Self::CustomerLabel => "customer_label",
             Self::Enrolment => "call_campaign_customer",
             Self::Call => "call",
+            Self::CallStats => "customer_call_stats",
         }
     }
 
     /// Its columns, in the order of the fields.
     #[must_use]
     pub const fn columns(self) -> &'static [Column] {
-        use Kind::{Boolean, Bytea, Double, Integer, Jsonb, Numeric, Text, Timestamptz, Uuid};
+        use Kind::{Bigint, Boolean, Bytea, Double, Integer, Jsonb, Numeric, Text, Timestamptz, Uuid};
         match self {
             Self::Workspace => columns![id Uuid, slug Text, name Text, created_at Timestamptz],
             Self::Employee => {
@@ -156,6 +166,11 @@ impl Table {
                 id Uuid, workspace_id Uuid, customer_id Uuid, campaign_customer_id Uuid, direction Text,
                 status Text, duration Double, duration_seconds Integer, recording_url Text, transcript Text,
                 sentiment_score Double, call_type Text, billing_rate Numeric, created_at Timestamptz
+            ],
+            Self::CallStats => columns![
+                customer_id Uuid, workspace_id Uuid, total_calls Bigint, total_duration_seconds Bigint,
+                successful_calls Bigint, missed_calls Bigint, campaign_calls Bigint, cost_campaign Numeric,
+                cost_direct Numeric, cost_callback Numeric
             ],
         }
     }
@@ -207,6 +222,7 @@ impl Table {
                 (spec.customers + spec.other_customers).div_ceil(CUSTOMERS_PER_CHUNK)
             }
             Self::Call => (spec.calls + spec.other_calls).div_ceil(CALLS_PER_CHUNK),
+            Self::CallStats => call_stats::chunks(population).len() as u64,
             _ => population.tenants.len().div_ceil(WORKSPACES_PER_CHUNK) as u64,
         }
     }
@@ -230,6 +246,12 @@ impl Table {
                     let tenant = &population.tenants[member.tenant as usize];
                     let call = call::row(population, tenant, member.ordinal, member.position);
                     writer.row(self.width(), |fields| call.write(fields))?;
+                }
+            }
+            Self::CallStats => {
+                let chunk = usize::try_from(chunk).expect("fewer chunks than customers");
+                if let Some(chunk) = call_stats::chunks(population).get(chunk) {
+                    call_stats::write(population, chunk, writer)?;
                 }
             }
             _ => {

@@ -61,6 +61,7 @@ async fn sizes_are_exactly_those_of_the_specification() {
 async fn the_plan_comes_true() {
     let (mut conn, present) = loaded().await;
     let plan = datagen::plan(&spec(), Level::Before).unwrap();
+    assert!(plan.tables.iter().all(|planned| planned.table != Table::CallStats));
     for (planned, loaded) in plan.tables.iter().zip(&present.tables) {
         let table = planned.table;
         let close = |planned: u64, real: u64, percent: u64| planned.abs_diff(real) * 100 <= real * percent;
@@ -295,6 +296,31 @@ async fn attributes_have_their_sizes_as_jsonb() {
     assert!(
         number(&mut conn, "SELECT count(*) FROM customer WHERE other_attributes ? 'referral_code'").await
             > 100
+    );
+}
+
+#[tokio::test]
+async fn totals_are_those_that_the_calls_add_up_to() {
+    let database = testing::database("stats").await;
+    load(database.url(), &spec(), Level::Optimized, &connections(2)).await;
+    let mut conn = connect(database.url()).await;
+    let from_calls = "SELECT workspace_id, customer_id, count(*), sum(duration_seconds)::bigint,
+            count(*) FILTER (WHERE status = 'completed'), count(*) FILTER (WHERE status = 'missed'),
+            count(*) FILTER (WHERE call_type = 'campaign'),
+            coalesce(sum(round(billing_rate * duration_seconds / 60, 4)) FILTER (WHERE call_type = 'campaign'), 0),
+            coalesce(sum(round(billing_rate * duration_seconds / 60, 4)) FILTER (WHERE call_type = 'direct'), 0),
+            coalesce(sum(round(billing_rate * duration_seconds / 60, 4)) FILTER (WHERE call_type = 'callback'), 0)
+        FROM call GROUP BY workspace_id, customer_id";
+    let loaded = "SELECT workspace_id, customer_id, total_calls, total_duration_seconds, successful_calls,
+            missed_calls, campaign_calls, cost_campaign, cost_direct, cost_callback
+        FROM customer_call_stats";
+    for (these, those) in [(from_calls, loaded), (loaded, from_calls)] {
+        let differing = format!("SELECT count(*) FROM ({these} EXCEPT {those}) AS differing");
+        assert_eq!(number(&mut conn, &differing).await, 0, "{differing}");
+    }
+    assert!(number(&mut conn, "SELECT count(*) FROM customer_call_stats").await > 15_000);
+    assert!(
+        number(&mut conn, "SELECT count(*) FROM customer_call_stats WHERE cost_campaign > 1000").await > 0
     );
 }
 
