@@ -194,11 +194,11 @@ pub(crate) async fn describe(place: &Place) -> anyhow::Result<Option<Dataset>> {
         })
         .collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.rows));
-    let phases = present
-        .phases
-        .iter()
+    let phases = datagen::condensed(&present.phases)
+        .into_iter()
         .map(|phase| Phase {
-            name: phase.name.clone(),
+            name: phase.name,
+            began_seconds: Some(phase.began_seconds),
             seconds: phase.seconds,
             rows: phase.rows,
             bytes: phase.bytes,

@@ -38,6 +38,14 @@ fn cpu() -> Option<String> {
     output("sysctl", &["-n", "machdep.cpu.brand_string"])
 }
 
+/// The most memory that this process has had resident; `None` where the system does not tell.
+pub(crate) fn peak_memory_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 fn memory_bytes() -> Option<u64> {
     if let Ok(meminfo) = fs::read_to_string("/proc/meminfo") {
         let line = meminfo.lines().find(|line| line.starts_with("MemTotal:"))?;

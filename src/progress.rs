@@ -1,13 +1,16 @@
 //! Progress for people: bars on a terminal, plain lines elsewhere. Everything goes to standard error, so that standard
 //! output stays for results.
 
+use std::collections::HashMap;
 use std::io::IsTerminal as _;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use datagen::{Present, Spec};
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use loadgen::{Event, Observer, Plan, Target};
+
+use crate::environment;
 
 /// Width of the column with names of steps.
 const NAMES: usize = 44;
@@ -51,45 +54,102 @@ fn finished(name: &str, seconds: f64, rows: Option<u64>) {
     }
 }
 
-/// The bar of one phase of a load: rows, rows/s, time left.
+/// The bars of a load: one for each phase that is under way, and one for all of it. Without a terminal a load is quiet;
+/// `-v` tells of each phase.
 pub(crate) struct SeedProgress {
-    bar: Mutex<Option<ProgressBar>>,
+    bars: MultiProgress,
+    /// Counts the milliseconds that the plan expects.
+    whole: ProgressBar,
+    expected_ms: HashMap<String, u64>,
+    open: Mutex<HashMap<String, Open>>,
 }
 
+struct Open {
+    bar: ProgressBar,
+    /// Units of the phase, and how many of its expected milliseconds stand in the bar for all.
+    total: u64,
+    counted_ms: u64,
+}
+
+/// Phases that are shorter leave no line behind on a terminal.
+const WORTH_A_LINE_SECONDS: f64 = 1.0;
+
 impl SeedProgress {
-    pub(crate) fn new() -> Self {
-        Self { bar: Mutex::new(None) }
+    /// Nothing is drawn before the first phase begins. `expected_seconds` weighs the phases against each other.
+    pub(crate) fn new(expected_seconds: impl IntoIterator<Item = (String, f64)>) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+        let expected_ms: HashMap<String, u64> = expected_seconds
+            .into_iter()
+            .map(|(name, seconds)| (name, (seconds * 1e3).ceil().max(1.0) as u64))
+            .collect();
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let whole = ProgressBar::new(expected_ms.values().sum()).with_style(
+            ProgressStyle::with_template("{msg:<32} {wide_bar} {percent:>3} %  {elapsed}, about {eta} left")
+                .expect("the template is a constant"),
+        );
+        whole.set_message("in all");
+        Self { bars, whole, expected_ms, open: Mutex::new(HashMap::new()) }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Open>> {
+        self.open.lock().expect("no panic while held")
+    }
+
+    /// Brings the bar for all to where a phase is.
+    fn count(&self, name: &str, open: &mut Open) {
+        let Some(&expected_ms) = self.expected_ms.get(name) else { return };
+        let done = open.bar.position().min(open.total);
+        let reached_ms = u128::from(expected_ms) * u128::from(done) / u128::from(open.total.max(1));
+        let reached_ms = u64::try_from(reached_ms).unwrap_or(expected_ms);
+        self.whole.inc(reached_ms - open.counted_ms);
+        open.counted_ms = reached_ms;
     }
 }
 
 impl datagen::Progress for SeedProgress {
     fn phase_started(&self, name: &str, total: u64, unit: datagen::Unit) {
         let template = match unit {
-            datagen::Unit::Rows => {
-                "{msg:<32} {bar:24} {human_pos:>12}/{human_len} rows  {per_sec:>16}  {eta} left"
-            }
-            datagen::Unit::Indexes => "{msg:<32} {bar:24} {pos}/{len} indexes  {elapsed}",
-            datagen::Unit::Tables => "{msg:<32} {bar:24} {pos}/{len} tables  {elapsed}",
+            datagen::Unit::Rows => "{msg:<32} {wide_bar} {human_pos}/{human_len} rows  {per_sec}  {eta} left",
+            datagen::Unit::Whole => "{msg:<32} {spinner} {elapsed}",
         };
         let style = ProgressStyle::with_template(template).expect("the template is a constant");
-        let bar = ProgressBar::new(total).with_style(style);
-        bar.set_draw_target(ProgressDrawTarget::stderr());
+        let mut open = self.open();
+        if open.is_empty() {
+            self.bars.add(self.whole.clone());
+        }
+        let bar = self.bars.insert_before(&self.whole, ProgressBar::new(total).with_style(style));
         bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        *self.bar.lock().expect("no panic while held") = Some(bar);
+        open.insert(name.to_owned(), Open { bar, total, counted_ms: 0 });
     }
 
-    fn advanced(&self, units: u64, _bytes: u64) {
-        if let Some(bar) = &*self.bar.lock().expect("no panic while held") {
-            bar.inc(units);
+    fn advanced(&self, name: &str, units: u64, _bytes: u64) {
+        if let Some(open) = self.open().get_mut(name) {
+            open.bar.inc(units);
+            self.count(name, open);
         }
     }
 
     fn phase_finished(&self, phase: &datagen::Phase) {
-        if let Some(bar) = self.bar.lock().expect("no panic while held").take() {
-            bar.finish_and_clear();
+        if let Some(mut open) = self.open().remove(&phase.name) {
+            open.bar.set_position(open.total);
+            self.count(&phase.name, &mut open);
+            open.bar.finish_and_clear();
+            self.bars.remove(&open.bar);
         }
-        finished(&phase.name, phase.seconds, phase.rows);
+        match phase.rows {
+            Some(rows) => tracing::info!("{}: {} rows in {:.1} s", phase.name, HumanCount(rows), phase.seconds),
+            None => tracing::info!("{}: {:.1} s", phase.name, phase.seconds),
+        }
+        if phase.seconds >= WORTH_A_LINE_SECONDS && !self.bars.is_hidden() {
+            self.bars.suspend(|| finished(&phase.name, phase.seconds, phase.rows));
+        }
+    }
+}
+
+impl Drop for SeedProgress {
+    fn drop(&mut self) {
+        self.whole.finish_and_clear();
     }
 }
 
@@ -133,18 +193,32 @@ pub(crate) fn plan_as_json(spec: &Spec, plan: &datagen::Plan) -> serde_json::Val
 }
 
 /// How a load went, phase by phase.
-pub(crate) fn print_phases(present: &Present) {
-    println!("{:<32} {:>9} {:>14} {:>12} {:>9}", "phase", "seconds", "rows", "rows/s", "MB/s");
-    for phase in &present.phases {
+pub(crate) fn print_phases(present: &Present, connections: usize) {
+    println!("{:<40} {:>9} {:>14} {:>12} {:>9}", "phase", "seconds", "rows", "rows/s", "MB/s");
+    for phase in datagen::condensed(&present.phases) {
         let per_second = |count: Option<u64>| count.map(|count| count as f64 / phase.seconds.max(1e-9));
         println!(
-            "{:<32} {:>9.1} {:>14} {:>12} {:>9}",
+            "{:<40} {:>9.1} {:>14} {:>12} {:>9}",
             phase.name,
             phase.seconds,
             phase.rows.map_or_else(String::new, |rows| HumanCount(rows).to_string()),
             per_second(phase.rows).map_or_else(String::new, |rate| format!("{rate:.0}")),
             per_second(phase.bytes).map_or_else(String::new, |rate| format!("{:.1}", rate / 1e6)),
         );
+    }
+    let rows: u64 = present.tables.iter().map(|table| table.rows).sum();
+    println!("{:<40} {:>9.1} {:>14}", "in all", present.seconds(), HumanCount(rows).to_string());
+    if connections > 1 {
+        println!("Phases overlap on {connections} connections.");
+    }
+    if present.attempts > 1 {
+        println!(
+            "Attempt {} completed the data set; the phases are those of this attempt, the rows in all those of all.",
+            present.attempts
+        );
+    }
+    if let Some(bytes) = environment::peak_memory_bytes() {
+        println!("Peak memory of the loader: {}", HumanBytes(bytes));
     }
 }
 

@@ -49,6 +49,12 @@ impl Present {
     pub fn is_complete(&self) -> bool {
         self.completed_at.is_some()
     }
+
+    /// How long the last attempt took, in seconds, from the first row to the last vacuum.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.phases.iter().map(Phase::end_seconds).fold(0.0, f64::max)
+    }
 }
 
 /// What was loaded into a table.

@@ -31,6 +31,6 @@ pub use entities::{Column, Kind, Table};
 pub use error::Error;
 pub use ledger::{LoadedTable, Present, present};
 pub use plan::{Plan, PlannedTable, plan};
-pub use progress::{Phase, Progress, Unit};
+pub use progress::{Phase, Progress, Unit, condensed};
 pub use seed::{Options, Seeded, seed};
 pub use spec::{DATASET_VERSION, DEFAULT_SEED, LARGEST_SLUG, Scale, Spec};

@@ -114,12 +114,27 @@ pub struct TableRows {
 pub struct Phase {
     /// Name of the phase, for example `copy`.
     pub name: String,
+    /// When it began, in seconds after the first phase did; `None`: when the one before it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_seconds: Option<f64>,
     /// Wall-clock seconds.
     pub seconds: f64,
     /// Rows handled, where that means something.
     pub rows: Option<u64>,
     /// Bytes sent, where that means something.
     pub bytes: Option<u64>,
+}
+
+impl Dataset {
+    /// Wall-clock seconds from the beginning of the first phase to the end of the last; phases may overlap.
+    #[must_use]
+    pub fn seeding_seconds(&self) -> f64 {
+        let mut end = 0.0_f64;
+        for phase in &self.phases {
+            end = end.max(phase.began_seconds.unwrap_or(end) + phase.seconds);
+        }
+        end
+    }
 }
 
 /// What was to be measured.

@@ -318,7 +318,13 @@ fn dataset(as_of: DateTime<Utc>) -> Dataset {
         table_bytes: table_mb << 20,
         index_bytes: index_mb << 20,
     };
-    let phase = |name: &str, seconds, rows, bytes| Phase { name: name.into(), seconds, rows, bytes };
+    let phase = |name: &str, seconds, rows, bytes| Phase {
+        name: name.into(),
+        began_seconds: None,
+        seconds,
+        rows,
+        bytes,
+    };
     Dataset {
         scale: "demo".into(),
         seed: 42,

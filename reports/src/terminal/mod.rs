@@ -274,6 +274,7 @@ fn seeding(run: &Run) -> Option<String> {
             rate.map_or_else(|| "–".into(), quantity::number),
         ]);
     }
+    grid.row(["in all".into(), quantity::seconds(dataset.seeding_seconds()), String::new(), String::new()]);
     Some(format!("Seeding\n{}", grid.text()))
 }
 

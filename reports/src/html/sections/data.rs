@@ -14,7 +14,7 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
         return None;
     }
     Some(html! {
-        @if !dataset.phases.is_empty() { (phases(&dataset.phases)) }
+        @if !dataset.phases.is_empty() { (phases(&dataset.phases, dataset.seeding_seconds())) }
         @if !dataset.tables.is_empty() {
             (scrolled(&html! {
                 table {
@@ -36,8 +36,7 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
     })
 }
 
-fn phases(phases: &[Phase]) -> Markup {
-    let total: f64 = phases.iter().map(|phase| phase.seconds).sum();
+fn phases(phases: &[Phase], total_seconds: f64) -> Markup {
     let rate =
         |phase: &Phase| phase.rows.filter(|_| phase.seconds > 0.0).map(|rows| rows as f64 / phase.seconds);
     let words = |phase: &Phase| match rate(phase) {
@@ -70,7 +69,7 @@ fn phases(phases: &[Phase]) -> Markup {
     let longest = longest.map_or_else(String::new, |phase| {
         format!("; the longest phase, {}, took {}", phase.name, words(phase))
     });
-    let finding = format!("Seeding took {}{longest}.", quantity::seconds(total));
+    let finding = format!("Seeding took {}{longest}.", quantity::seconds(total_seconds));
     figure(
         Size::Full,
         &finding,
