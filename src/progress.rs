@@ -138,7 +138,9 @@ impl datagen::Progress for SeedProgress {
             self.bars.remove(&open.bar);
         }
         match phase.rows {
-            Some(rows) => tracing::info!("{}: {} rows in {:.1} s", phase.name, HumanCount(rows), phase.seconds),
+            Some(rows) => {
+                tracing::info!("{}: {} rows in {:.1} s", phase.name, HumanCount(rows), phase.seconds)
+            }
             None => tracing::info!("{}: {:.1} s", phase.name, phase.seconds),
         }
         if phase.seconds >= WORTH_A_LINE_SECONDS && !self.bars.is_hidden() {

@@ -200,7 +200,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What was written until now.
+    /// What was written so far.
     #[must_use]
     pub fn written(&self) -> Written {
         self.written

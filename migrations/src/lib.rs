@@ -17,9 +17,11 @@ mod ladder;
 mod level;
 mod lock;
 mod migrator;
+mod script;
 
 pub use connection::{ConnectError, connect};
 pub use error::Error;
 pub use level::{Level, UnknownLevel};
 pub use lock::lock;
 pub use migrator::{Event, OnEvent, level, migrate, move_in, unwind};
+pub use script::{Script, Statement};

@@ -16,6 +16,15 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// The oldest server that is supported, as `server_version_num` prints it.
 const OLDEST_SERVER: i32 = 150_000;
 
+/// The books: which steps were taken.
+pub(crate) const CREATE_BOOKS: &str = "\
+CREATE SCHEMA IF NOT EXISTS callbench;
+CREATE TABLE IF NOT EXISTS callbench.migration (
+    step       text PRIMARY KEY,
+    level      text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)";
+
 /// What happens while the schema moves, for progress output.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -85,29 +94,17 @@ pub async fn level(conn: &mut PgConnection) -> Result<Option<Level>, Error> {
 /// has the name of one of our tables is refused all the same.
 pub async fn move_in(conn: &mut PgConnection) -> Result<(), Error> {
     lock(conn, PATIENCE).await?;
-    let outcome = match has_books(conn).await {
-        Ok(true) => Ok(()),
-        Ok(false) => match refuse_names_taken(conn).await {
-            Ok(()) => make_books(conn).await,
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
-    };
+    let outcome = open_books_beside_others(conn).await;
     let released = unlock(conn).await;
     outcome.and(released)
 }
 
-async fn make_books(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::raw_sql(
-        "CREATE SCHEMA IF NOT EXISTS callbench;
-         CREATE TABLE IF NOT EXISTS callbench.migration (
-             step       text PRIMARY KEY,
-             level      text NOT NULL,
-             applied_at timestamptz NOT NULL DEFAULT now()
-         )",
-    )
-    .execute(conn)
-    .await?;
+async fn open_books_beside_others(conn: &mut PgConnection) -> Result<(), Error> {
+    if has_books(conn).await? {
+        return Ok(());
+    }
+    refuse_names_taken(conn).await?;
+    sqlx::raw_sql(CREATE_BOOKS).execute(&mut *conn).await?;
     Ok(())
 }
 
@@ -116,7 +113,7 @@ async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>)
     refuse_foreign_tables(conn).await?;
     // A user named `callbench` would otherwise find the schema of the books first, and the tables would end up there.
     sqlx::raw_sql("SET search_path = public").execute(&mut *conn).await?;
-    make_books(conn).await?;
+    sqlx::raw_sql(CREATE_BOOKS).execute(&mut *conn).await?;
     let applied = applied_steps(conn).await?;
 
     let too_high = |step: &&Step| to.is_none_or(|to| step.level > to);

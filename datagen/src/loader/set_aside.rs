@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::rebuild;
+use crate::entities::Table;
 use crate::error::Error;
 
 /// What was taken apart, as it is stored in the ledger.
@@ -36,6 +37,21 @@ pub(crate) struct Index {
     pub(crate) remove: String,
     /// Whether it takes several times as long as others: GIN does.
     pub(crate) is_slow: bool,
+}
+
+impl Index {
+    /// An index that will be there, for a plan.
+    pub(crate) fn planned(table: Table, name: &str) -> Self {
+        Self {
+            table: table.name().to_owned(),
+            name: name.to_owned(),
+            build: String::new(),
+            attach: None,
+            comment: None,
+            remove: String::new(),
+            is_slow: false,
+        }
+    }
 }
 
 impl SetAside {
