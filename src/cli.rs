@@ -94,7 +94,8 @@ Examples:
   callbench seed --scale dev
   callbench seed --customers 200000 --calls 3000000 --workspaces 50 --seed 7
   callbench seed --scale dev --database-url postgres://me@localhost/scratch --level indexed
-  callbench seed --scale enterprise --dry-run")]
+  callbench seed --scale enterprise --dry-run
+An interrupted load, even by kill -9, goes on where it was with the same command.")]
 #[expect(clippy::struct_field_names, reason = "the flag is called --seed")]
 pub(crate) struct Seed {
     #[command(flatten)]
@@ -118,12 +119,15 @@ pub(crate) struct Seed {
     #[arg(long, default_value_t = migrations::Level::Before)]
     pub(crate) level: migrations::Level,
     /// Connections that load at once. Default: one per core.
-    #[arg(long, value_name = "N")]
-    pub(crate) connections: Option<usize>,
-    /// Print the plan (rows and bytes of each table) and stop.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) connections: Option<u16>,
+    /// Print the plan (rows, bytes and time of each table and index) and stop.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Throw away the dataset that is there, if it is another one.
+    /// Load into a database on another machine, or one that holds something else beside the dataset.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Throw away the dataset that is there, if it is another one; with --force also rows that callbench did not write.
     #[arg(long)]
     pub(crate) drop: bool,
     /// Print the outcome as JSON.

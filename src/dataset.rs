@@ -1,12 +1,13 @@
 //! The dataset of a place: is it there, is it whole, and at which levels.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveTime, Utc};
 use cluster::databases;
-use datagen::{Present, Seeded, Spec};
-use indicatif::HumanBytes;
+use datagen::{Loading, Plan, Present, Seeded, Spec};
+use indicatif::{HumanBytes, HumanCount};
 use migrations::Level;
 use reports::run::{Dataset, Phase, TableRows};
 use sqlx::PgConnection;
@@ -25,13 +26,19 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Room that a load needs beside its rows: write-ahead log and the sort files of index builds.
 const DISK_FACTOR: f64 = 1.3;
 
-/// Refuses a load that does not fit the disk of the private cluster.
-fn refuse_full_disk(place: &Place, spec: &Spec, level: Level) -> anyhow::Result<()> {
-    let Some(folder) = place.data_folder() else { return Ok(()) };
-    let plan = datagen::plan(spec, level)?;
+/// Refuses a load that does not fit the disk, where the disk can be looked at: that of the private cluster, or that of a
+/// server on this machine which tells where its data lie.
+async fn refuse_full_disk(place: &Place, plan: &Plan, present_bytes: u64) -> anyhow::Result<()> {
+    let folder = match place.data_folder() {
+        Some(folder) => folder,
+        None => match data_folder_of_server(place).await? {
+            Some(folder) => folder,
+            None => return Ok(()),
+        },
+    };
     let free = databases::free_bytes(&folder)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate in bytes")]
-    let needed = (plan.disk_bytes() as f64 * DISK_FACTOR) as u64;
+    let needed = ((plan.disk_bytes() as f64 * DISK_FACTOR) as u64).saturating_sub(present_bytes);
     if needed > free {
         bail!(
             "the dataset needs about {} and the disk of {} has {} free; free some, choose a smaller --scale, or \
@@ -42,6 +49,21 @@ fn refuse_full_disk(place: &Place, spec: &Spec, level: Level) -> anyhow::Result<
         );
     }
     Ok(())
+}
+
+/// The data folder of a server on this machine; `None` if it does not tell, or lies elsewhere.
+async fn data_folder_of_server(place: &Place) -> anyhow::Result<Option<PathBuf>> {
+    if !databases::is_local(place.url())? {
+        return Ok(None);
+    }
+    let mut conn = migrations::connect(place.url(), APPLICATION).await?;
+    // Only superusers and members of pg_read_all_settings are told.
+    let folder: Option<String> =
+        sqlx::query_scalar("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
+            .fetch_optional(&mut conn)
+            .await
+            .context("the settings of the server could not be read")?;
+    Ok(folder.map(PathBuf::from).filter(|folder| folder.is_dir()))
 }
 
 /// Today at midnight, UTC: the default "now" of the rows.
@@ -63,13 +85,24 @@ pub(crate) fn spec(scale: cli::Scale, seed: u64, as_of: DateTime<Utc>) -> anyhow
     Ok(Spec::of(scale, seed, as_of))
 }
 
+/// How rows are loaded into a place: fast and without a log where the server is ours, chunk by chunk elsewhere.
+pub(crate) fn loading(is_private: bool, connections: usize) -> Loading {
+    Loading { connections, whole_tables: is_private }
+}
+
 /// Seeds the scale, unless the place already holds it.
 pub(crate) async fn ensure(place: &Place, scale: cli::Scale, stop: &CancellationToken) -> anyhow::Result<()> {
     let spec = spec(scale, datagen::DEFAULT_SEED, today())?;
-    let options = datagen::Options { stop: stop.clone(), ..datagen::Options::default() };
-    match seed(place, &spec, Level::Before, &options).await? {
+    let mut options = datagen::Options { stop: stop.clone(), ..datagen::Options::default() };
+    let loading = loading(place.is_private(), options.connections);
+    options.whole_tables = loading.whole_tables;
+    let plan = datagen::plan(&spec, Level::Before, &loading)?;
+    match seed(place, &spec, Level::Before, &plan, &options).await? {
         Seeded::AlreadyThere(present) => eprintln!("Dataset found: {}", present.spec),
-        Seeded::Loaded(_) => {}
+        Seeded::Loaded(present) => {
+            let rows: u64 = present.tables.iter().map(|table| table.rows).sum();
+            eprintln!("Dataset loaded: {} rows in {:.1} s", HumanCount(rows), present.seconds());
+        }
     }
     Ok(())
 }
@@ -79,12 +112,20 @@ pub(crate) async fn seed(
     place: &Place,
     spec: &Spec,
     level: Level,
+    plan: &Plan,
     options: &datagen::Options,
 ) -> anyhow::Result<Seeded> {
-    if place.is_private() && present(place).await?.is_none_or(|present| !present.is_complete()) {
-        refuse_full_disk(place, spec, level)?;
+    if !place.is_private() && !options.force && !databases::is_local(place.url())? {
+        bail!(
+            "the database is on another machine, and a load is heavy on it; nothing was changed; allow it with \
+             --force, or seed a database on this machine"
+        );
     }
-    Ok(datagen::seed(place.url(), spec, level, options, &SeedProgress::new()).await?)
+    if present(place).await?.is_none_or(|present| !present.is_complete()) {
+        refuse_full_disk(place, plan, databases::size_bytes(place.url()).await?).await?;
+    }
+    let progress = SeedProgress::new(plan.phases());
+    Ok(datagen::seed(place.url(), spec, level, options, &progress).await?)
 }
 
 /// What the place holds, complete or not.
@@ -99,7 +140,14 @@ pub(crate) async fn require(place: &Place) -> anyhow::Result<Present> {
         None => bail!("the database holds no dataset; load one with: callbench seed"),
         Some(present) if !present.is_complete() => {
             bail!(
-                "the dataset is incomplete, because its load was interrupted; load it again with: callbench seed"
+                "the dataset is incomplete, because its load was interrupted; go on with it by the same command: callbench \
+                 seed"
+            )
+        }
+        Some(present) if !present.spec.only.is_empty() => {
+            bail!(
+                "the dataset has some of its tables only ({}); load all of it with: callbench seed --drop",
+                present.spec
             )
         }
         Some(present) => Ok(present),

@@ -155,43 +155,61 @@ impl Drop for SeedProgress {
     }
 }
 
-/// What a load will write.
+/// What a load will write, and how long that takes on a machine like the one that was measured.
 pub(crate) fn print_plan(spec: &Spec, plan: &datagen::Plan) {
     println!("Dataset: {spec}");
-    println!("{:<26} {:>14} {:>12}", "table", "rows", "about");
+    println!("{:<40} {:>14} {:>12} {:>9}", "table, and its indexes", "rows", "about", "time");
+    let time = |seconds: f64| match seconds {
+        ..0.1 => String::new(),
+        ..60.0 => format!("{seconds:.1} s"),
+        ..5_400.0 => format!("{:.1} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3_600.0),
+    };
     for table in &plan.tables {
         println!(
-            "{:<26} {:>14} {:>12}",
+            "{:<40} {:>14} {:>12} {:>9}",
             table.table,
             HumanCount(table.rows).to_string(),
-            HumanBytes(table.table_bytes).to_string()
+            HumanBytes(table.table_bytes).to_string(),
+            time(table.copy_seconds + table.vacuum_seconds)
         );
+        for index in table.indexes.iter().filter(|index| index.bytes >= WORTH_A_LINE_BYTES) {
+            println!(
+                "  {:<38} {:>14} {:>12} {:>9}",
+                index.name,
+                "",
+                HumanBytes(index.bytes).to_string(),
+                time(index.seconds)
+            );
+        }
     }
     println!(
-        "{:<26} {:>14} {:>12}  (with indexes about {})",
+        "{:<40} {:>14} {:>12} {:>9}",
         "in all",
         HumanCount(plan.rows()).to_string(),
-        HumanBytes(plan.tables.iter().map(|table| table.table_bytes).sum()).to_string(),
-        HumanBytes(plan.disk_bytes()),
+        HumanBytes(plan.disk_bytes()).to_string(),
+        time(plan.seconds)
     );
 }
 
+/// Indexes that are smaller are not listed in a plan.
+const WORTH_A_LINE_BYTES: u64 = 1 << 20;
+
 /// The same for scripts.
 pub(crate) fn plan_as_json(spec: &Spec, plan: &datagen::Plan) -> serde_json::Value {
-    let tables: Vec<_> = plan
-        .tables
-        .iter()
-        .map(|planned| {
-            serde_json::json!({
-                "table": planned.table.name(),
-                "rows": planned.rows,
-                "copy_bytes": planned.copy_bytes,
-                "table_bytes": planned.table_bytes,
-                "index_bytes": planned.index_bytes,
-            })
-        })
-        .collect();
-    serde_json::json!({ "spec": spec, "rows": plan.rows(), "disk_bytes": plan.disk_bytes(), "tables": tables })
+    let mut json = serde_json::json!({
+        "spec": spec,
+        "rows": plan.rows(),
+        "disk_bytes": plan.disk_bytes(),
+        "seconds": plan.seconds,
+        "tables": plan.tables,
+    });
+    if let Some(tables) = json["tables"].as_array_mut() {
+        for (json, table) in tables.iter_mut().zip(&plan.tables) {
+            json["index_bytes"] = table.index_bytes().into();
+        }
+    }
+    json
 }
 
 /// How a load went, phase by phase.

@@ -35,7 +35,7 @@ pub(crate) async fn run(home: &Path, db: Db, stop: &CancellationToken) -> anyhow
 async fn migrate(place: &Place, to: Level, stop: &CancellationToken) -> anyhow::Result<()> {
     if dataset::present(place).await?.is_some_and(|present| !present.is_complete()) {
         bail!(
-            "the dataset is incomplete, because its load was interrupted; load it again first with: callbench seed"
+            "the dataset is incomplete, because its load was interrupted; go on with it first: callbench seed"
         );
     }
     dataset::migrate(place.url(), to, stop).await

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{self, Seed};
 use crate::dataset;
+use crate::environment;
 use crate::place::Place;
 use crate::progress;
 
@@ -20,7 +21,19 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         }
         _ => dataset::spec(chosen.scale, seed.seed, as_of)?,
     };
-    let plan = datagen::plan(&spec, seed.level)?;
+    let mut options = datagen::Options {
+        drop: seed.drop,
+        force: seed.force,
+        whole_tables: chosen.database_url.is_none(),
+        exact_date: seed.as_of.is_some(),
+        stop: stop.clone(),
+        ..datagen::Options::default()
+    };
+    if let Some(connections) = seed.connections {
+        options.connections = usize::from(connections);
+    }
+    let loading = dataset::loading(options.whole_tables, options.connections);
+    let plan = datagen::plan(&spec, seed.level, &loading)?;
     if !seed.json {
         progress::print_plan(&spec, &plan);
     }
@@ -31,27 +44,22 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         return Ok(0);
     }
     let place = Place::open(home, &chosen).await?;
-    let mut options = datagen::Options {
-        drop: seed.drop,
-        exact_date: seed.as_of.is_some(),
-        stop: stop.clone(),
-        ..datagen::Options::default()
-    };
-    if let Some(connections) = seed.connections {
-        options.connections = connections;
-    }
-    let outcome = dataset::seed(&place, &spec, seed.level, &options).await;
+    let outcome = dataset::seed(&place, &spec, seed.level, &plan, &options).await;
     place.close().await?;
     let (found, present) = match outcome? {
         Seeded::AlreadyThere(present) => (true, present),
         Seeded::Loaded(present) => (false, present),
     };
     if seed.json {
-        println!("{}", serde_json::json!({ "found": found, "dataset": present }));
+        let peak_memory_bytes = environment::peak_memory_bytes();
+        println!(
+            "{}",
+            serde_json::json!({ "found": found, "dataset": present, "peak_memory_bytes": peak_memory_bytes })
+        );
     } else if found {
         println!("The dataset is already there: {}", present.spec);
     } else {
-        progress::print_phases(&present);
+        progress::print_phases(&present, options.connections);
     }
     Ok(0)
 }
