@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use cluster::{Cluster, Options, databases};
+use anyhow::{Context as _, bail};
+use cluster::{Cluster, Mode, Options, databases};
 use migrations::Level;
 
 use crate::cli;
@@ -11,35 +11,81 @@ use crate::cli;
 /// A base database, which holds a dataset at level `before`, and the server around it.
 pub(crate) struct Place {
     base_url: String,
-    /// The private cluster, where the place is one of its databases.
-    cluster: Option<Cluster>,
+    private: Option<Private>,
+}
+
+/// The private cluster, where the place is one of its databases.
+struct Private {
+    cluster: Cluster,
+    database: String,
 }
 
 impl Place {
-    /// Opens the place that was asked for; the private cluster is started when it is needed.
-    pub(crate) async fn open(home: &Path, place: &cli::Place) -> anyhow::Result<Self> {
+    /// Opens the place that was asked for. The private cluster is started in `mode` when it does not run; a server that
+    /// is not ours is taken as it is.
+    pub(crate) async fn open(home: &Path, place: &cli::Place, mode: Mode) -> anyhow::Result<Self> {
         match &place.database_url {
             Some(url) => {
                 migrations::connect(url, "callbench").await?;
-                Ok(Self { base_url: url.clone(), cluster: None })
+                Ok(Self { base_url: url.clone(), private: None })
             }
-            None => Self::private(home, &database_name(place.scale)).await,
+            None => Self::private(home, database_name(place.scale), mode).await,
         }
     }
 
-    async fn private(home: &Path, database: &str) -> anyhow::Result<Self> {
-        let cluster = Cluster::start(&Options::new(home)).await?;
-        for note in cluster.notes() {
-            eprintln!("note: {note}");
-        }
-        let base_url = cluster.url(database);
+    async fn private(home: &Path, database: String, mode: Mode) -> anyhow::Result<Self> {
+        let cluster = Cluster::start(&Options { mode, ..Options::new(home) }).await?;
+        tell(cluster.notes());
+        let base_url = cluster.url(&database);
         databases::ensure(&base_url).await?;
-        Ok(Self { base_url, cluster: Some(cluster) })
+        Ok(Self { base_url, private: Some(Private { cluster, database }) })
+    }
+
+    /// The same place with the private cluster restarted for loading: rows and indexes that need no log write none.
+    /// Connections to it end.
+    pub(crate) async fn loading(self) -> anyhow::Result<Self> {
+        self.restarted(Mode::Loading).await
+    }
+
+    /// The same place with the private cluster restarted as it is measured, with the log of production. Connections to it
+    /// end.
+    pub(crate) async fn serving(self) -> anyhow::Result<Self> {
+        self.restarted(Mode::Serving).await
+    }
+
+    async fn restarted(self, mode: Mode) -> anyhow::Result<Self> {
+        let Some(Private { cluster, database }) = self.private else { return Ok(self) };
+        let told = cluster.notes().to_vec();
+        let cluster = cluster.restart(mode).await.context("the private PostgreSQL could not be restarted")?;
+        let new: Vec<String> = cluster.notes().iter().filter(|note| !told.contains(note)).cloned().collect();
+        tell(&new);
+        Ok(Self { base_url: cluster.url(&database), private: Some(Private { cluster, database }) })
+    }
+
+    /// Whether rows of a table that is emptied in the transaction that fills it, and indexes that are built, write no log.
+    /// Never so on a server that is not ours, whatever its settings.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.private.as_ref().is_some_and(|private| private.cluster.is_loading())
+    }
+
+    /// Refuses to measure a server that runs for a load.
+    ///
+    /// It does not wait for the end of the load, because it can't: the server keeps its mode as long as this process uses
+    /// it too, a load may take seconds or hours, and a script is served better by a clear end now.
+    pub(crate) fn refuse_while_loading(&self) -> anyhow::Result<()> {
+        if self.is_loading() {
+            bail!(
+                "the private PostgreSQL runs with wal_level minimal, for a load of another process, so neither its log nor its \
+                 times would be those of production; try again when the load is done (`callbench db status --json` lists the \
+                 processes)"
+            );
+        }
+        Ok(())
     }
 
     /// The folder of the private server; `None` for a database that is not ours.
     pub(crate) fn data_folder(&self) -> Option<PathBuf> {
-        self.cluster.as_ref().map(Cluster::data_folder)
+        self.private.as_ref().map(|private| private.cluster.data_folder())
     }
 
     /// URL of the base database.
@@ -49,7 +95,7 @@ impl Place {
 
     /// Whether the database server is the private one, which may be told to write its caches out.
     pub(crate) fn is_private(&self) -> bool {
-        self.cluster.is_some()
+        self.private.is_some()
     }
 
     /// URL of the clone of this dataset at a level above `before`; the base itself for `before`.
@@ -59,10 +105,16 @@ impl Place {
 
     /// Leaves the place; the private server stops with its last user.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
-        if let Some(cluster) = self.cluster {
-            cluster.release().await.context("the private PostgreSQL could not be left in order")?;
+        if let Some(private) = self.private {
+            private.cluster.release().await.context("the private PostgreSQL could not be left in order")?;
         }
         Ok(())
+    }
+}
+
+fn tell(notes: &[String]) {
+    for note in notes {
+        eprintln!("note: {note}");
     }
 }
 
@@ -91,7 +143,7 @@ pub(crate) fn level_url(base_url: &str, level: Level) -> anyhow::Result<String> 
     let named = before_query[after_scheme..].find('/').map(|at| after_scheme + at + 1);
     match named {
         Some(name) if name < before_query.len() => Ok(format!("{before_query}_{level}{query}")),
-        _ => anyhow::bail!("the database URL names no database; add it at the end: …/callbench"),
+        _ => bail!("the database URL names no database; add it at the end: …/callbench"),
     }
 }
 

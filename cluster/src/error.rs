@@ -77,6 +77,16 @@ pub enum Error {
         /// What was asked for.
         asked: u16,
     },
+    /// The server can't be told to stay in the mode that it runs in.
+    #[error(
+        "another process{} loads rows into the private PostgreSQL, which runs with wal_level minimal for that and would stay \
+         so; start it again when the load is done",
+        processes(users)
+    )]
+    Loading {
+        /// The processes that use it.
+        users: Vec<u32>,
+    },
     /// Too little room for the server to live.
     #[error(
         "the disk of {} has {free_mb} MB left, but a server needs at least {needed_mb} MB to start; free some space, or \
@@ -214,4 +224,13 @@ impl Error {
         let path = path.to_owned();
         move |source| Error::File { path, action, source }
     }
+}
+
+/// ` (4711, 4712)`, or nothing where none is known.
+fn processes(pids: &[u32]) -> String {
+    if pids.is_empty() {
+        return String::new();
+    }
+    let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
+    format!(" ({})", pids.join(", "))
 }

@@ -27,7 +27,11 @@ echo "$server"
         : >"$folder/welcome.$name"
     done <&5
     : >"$folder/closing"
-    kill "-$signal" "$server"
+    # Again and again, because a server that has only just been started is deaf: until it has installed its handlers, it
+    # ignores what this shell ignores. To one that is stopping already, a second signal says nothing new.
+    while kill "-$signal" "$server" 2>/dev/null; do
+        sleep 1
+    done
 ) >/dev/null &
 reader=$!
 

@@ -11,7 +11,9 @@
 //! - `place`: the folder that holds the server, and the account that it runs under;
 //! - `keeper`: the lock, the pipe and the small shell process that together bound the lifetime of a server;
 //! - `settings`: the configuration, in proportion to the machine;
+//! - `mode`: whether it is there to be measured or to be filled;
 //! - `initdb`: an empty data folder;
+//! - `start`: joining the server that runs, or starting it anew;
 //! - `cluster`, `status`: the handle and the view from outside; [`Redis`] is the same for Redis.
 //!
 //! [`databases`] creates, copies and drops databases on any server, and [`testing`] is what integration tests use.
@@ -24,16 +26,19 @@ mod error;
 mod initdb;
 mod keeper;
 mod machine;
+mod mode;
 mod place;
 mod port;
 mod postmaster;
 mod redis_server;
 mod settings;
+mod start;
 mod status;
 pub mod testing;
 
 pub use binaries::Binaries;
 pub use cluster::{Cluster, Options};
 pub use error::Error;
+pub use mode::Mode;
 pub use redis_server::Redis;
 pub use status::{Status, status, stop};

@@ -4,12 +4,13 @@
 //! The seed numbers belong to a machine with 16 GB of memory and 4 cores. On a smaller one every memory setting shrinks
 //! by the same factor, and the user is told, because plans and cache hits change with them. A larger machine gets the
 //! same numbers, so that results stay comparable. Durability is never traded away: `fsync`, `full_page_writes` and
-//! `synchronous_commit` stay on in everything that is measured.
+//! `synchronous_commit` stay on, whether rows are loaded or requests are measured.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use crate::machine::Machine;
+use crate::mode::Mode;
 
 const MB: u64 = 1 << 20;
 const GB: u64 = 1 << 30;
@@ -37,7 +38,7 @@ pub(crate) fn scaled_mb(memory_bytes: u64, machine: &Machine, least_mb: u64) -> 
 }
 
 /// The configuration for a server on `port` of the loopback interface and a socket in `socket_folder`.
-pub(crate) fn settings(machine: &Machine, port: u16, socket_folder: &Path) -> Settings {
+pub(crate) fn settings(machine: &Machine, port: u16, socket_folder: &Path, mode: Mode) -> Settings {
     let mut notes = Vec::new();
     let shared_buffers_mb = scaled_mb(4 * GB, machine, 32);
     let maintenance_work_mem_mb = scaled_mb(GB, machine, 16);
@@ -107,6 +108,12 @@ pub(crate) fn settings(machine: &Machine, port: u16, socket_folder: &Path) -> Se
     set("synchronous_commit", "on");
     set("max_wal_size", &format!("{max_wal_size_mb}MB"));
     set("checkpoint_timeout", "15min");
+    set("wal_level", mode.wal_level());
+    if mode == Mode::Loading {
+        // PostgreSQL refuses to start with senders of a log that says nothing of the rows. Nothing else differs: checkpoints
+        // are far apart in both modes, and the loader sets for its own connections what only index builds want.
+        set("max_wal_senders", "0");
+    }
 
     set("shared_preload_libraries", "pg_stat_statements");
     set("pg_stat_statements.max", "10000");
@@ -139,7 +146,7 @@ mod tests {
     };
 
     fn of(machine: &Machine) -> Settings {
-        settings(machine, 5433, Path::new("/room"))
+        settings(machine, 5433, Path::new("/room"), Mode::Serving)
     }
 
     #[test]
@@ -188,8 +195,19 @@ mod tests {
     }
 
     #[test]
+    fn loading_differs_in_the_log_alone_and_serving_has_that_of_production() {
+        let serving = of(&LARGE).text;
+        let loading = settings(&LARGE, 5433, Path::new("/room"), Mode::Loading).text;
+        let only_in = |one: &str, other: &str| -> Vec<String> {
+            one.lines().filter(|line| !other.lines().any(|there| there == *line)).map(str::to_owned).collect()
+        };
+        assert_eq!(only_in(&serving, &loading), ["wal_level = 'replica'"]);
+        assert_eq!(only_in(&loading, &serving), ["wal_level = 'minimal'", "max_wal_senders = '0'"]);
+    }
+
+    #[test]
     fn a_quote_in_a_folder_name_stays_inside_the_value() {
-        let settings = settings(&LARGE, 5433, Path::new("/it's"));
+        let settings = settings(&LARGE, 5433, Path::new("/it's"), Mode::Serving);
         assert!(settings.text.contains("unix_socket_directories = '/it''s'"), "{}", settings.text);
     }
 }

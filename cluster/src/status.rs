@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 
 use crate::binaries::Binaries;
-use crate::cluster::{NAME, Options, ROOM, port_file, url};
+use crate::cluster::{NAME, Options, ROOM};
 use crate::keeper::Keeper;
 use crate::machine::folder_bytes;
 use crate::place::Room;
+use crate::start::{port_file, url};
 use crate::{Error, initdb, port};
 
 /// What is known about the private PostgreSQL of a home folder.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use chrono::Utc;
+use cluster::Mode;
 use loadgen::{Plan, Target};
 use migrations::Level;
 use reports::run::{LoadModel, Run, Subject};
@@ -29,7 +30,7 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
     let limits = Limits::read(bench.output.budgets.as_deref())?;
     let plan = Plan { rounds: bench.rounds, window: bench.window, ..plan(&bench.pressure) };
     plan.validate()?;
-    let place = Place::open(home, &bench.place).await?;
+    let place = Place::open(home, &bench.place, Mode::Serving).await?;
     let outcome = async {
         dataset::require(&place).await?;
         compare(&place, &plan, &limits, &bench.output, "bench", stop).await
@@ -62,6 +63,7 @@ pub(crate) async fn compare(
     command: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<u8> {
+    place.refuse_while_loading()?;
     let started_at = Utc::now();
     let mut levels = Vec::new();
     for variant in VARIANTS {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::bail;
-use cluster::{Cluster, Options, Status, databases};
+use cluster::{Cluster, Mode, Options, Status, databases};
 use migrations::Level;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +21,7 @@ pub(crate) async fn run(home: &Path, db: Db, stop: &CancellationToken) -> anyhow
         Db::Url { scale, level } => url(home, scale, level).await?,
         Db::Status { json } => status(home, json).await?,
         Db::Migrate { to, place } => {
-            let place = Place::open(home, &place).await?;
+            let place = Place::open(home, &place, Mode::Serving).await?;
             let outcome = migrate(&place, to, stop).await;
             place.close().await?;
             outcome?;

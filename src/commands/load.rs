@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use chrono::Utc;
+use cluster::Mode;
 use loadgen::{Plan, Target};
 use reports::run::{Run, Subject};
 use tokio_util::sync::CancellationToken;
@@ -55,8 +56,9 @@ async fn theirs(load: &Load, base_url: &str, plan: &Plan, stop: &CancellationTok
 
 /// The reference server, started for the purpose.
 async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Run> {
-    let place = Place::open(home, &load.place).await?;
+    let place = Place::open(home, &load.place, Mode::Serving).await?;
     let outcome = async {
+        place.refuse_while_loading()?;
         let level = serve::level_of(load.variant);
         let database_url = if place.is_private() {
             dataset::require(&place).await?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cluster::Mode;
 use datagen::{Seeded, Spec};
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +44,7 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         }
         return Ok(0);
     }
-    let place = Place::open(home, &chosen).await?;
+    let place = Place::open(home, &chosen, Mode::Loading).await?;
     let outcome = dataset::seed(&place, &spec, seed.level, &plan, &options).await;
     place.close().await?;
     let (found, present) = match outcome? {

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
+use cluster::Mode;
 use migrations::Level;
 use server::{Config, Variant};
 use tokio::net::TcpListener;
@@ -17,7 +18,7 @@ pub(crate) async fn run(home: &Path, serve: Serve, stop: &CancellationToken) -> 
     if serve.until_stdin_closes {
         stop_with_stdin(stop.clone());
     }
-    let place = Place::open(home, &serve.place).await?;
+    let place = Place::open(home, &serve.place, Mode::Serving).await?;
     let outcome = listen(&place, &serve, stop).await;
     place.close().await?;
     outcome?;

@@ -1,6 +1,6 @@
 //! The private PostgreSQL runs while somebody uses it and no longer, whatever happens to whom.
 
-use crate::support::{Holder, Home, ask, connect, group_of, is_alive, signal, until};
+use crate::support::{Holder, Home, ask, connect, group_of, is_alive, programs, signal, until};
 use cluster::{Cluster, Error};
 use nix::sys::signal::Signal;
 
@@ -170,6 +170,32 @@ async fn a_start_that_is_given_up_leaves_no_server() {
     let home = Home::new();
     Cluster::start(&home.options()).await.expect("a start").release().await.expect("an end");
     let options = home.options();
+    let starting = tokio::spawn(async move { Cluster::start(&options).await });
+    until("the server to be begun", async || home.status().await.running).await;
+    starting.abort();
+    drop(starting.await);
+    home.until_stopped().await;
+}
+
+#[tokio::test]
+async fn a_server_that_was_deaf_while_it_started_is_stopped_all_the_same() {
+    let home = Home::new();
+    Cluster::start(&home.options()).await.expect("a start").release().await.expect("an end");
+    let real = home.status().await.binaries.expect("they are here");
+    // Becomes a PostgreSQL only after it was told to stop, which it can't hear before that.
+    let bin = home.path().join("bin");
+    let closing = home.path().join("postgres/keeper/closing");
+    let (version, program) = (real.version, real.folder.join("postgres"));
+    programs(&bin, &version);
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'postgres (PostgreSQL) {version}' && exit\n\
+         until [ -e '{}' ]; do :; done\nexec '{}' \"$@\"\n",
+        closing.display(),
+        program.display()
+    );
+    std::fs::write(bin.join("postgres"), script).expect("a file");
+    let mut options = home.options();
+    options.pg_bin = Some(bin);
     let starting = tokio::spawn(async move { Cluster::start(&options).await });
     until("the server to be begun", async || home.status().await.running).await;
     starting.abort();

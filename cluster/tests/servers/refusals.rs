@@ -1,23 +1,12 @@
 //! What can't be done is said in one sentence, and leaves nothing behind.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::Home;
+use crate::support::{Home, programs};
 use cluster::{Cluster, Error};
 use nix::unistd::geteuid;
-
-/// A folder with programs of these names that all print `version`.
-fn programs(folder: &Path, version: &str) {
-    std::fs::create_dir(folder).expect("a folder");
-    for name in ["initdb", "postgres"] {
-        let file = folder.join(name);
-        std::fs::write(&file, format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")).expect("a file");
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("its mode");
-    }
-}
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_refused_by_its_number() {

@@ -1,9 +1,9 @@
 //! What the tests of lifetimes share: homes, processes that use a cluster, and waiting for a condition.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use cluster::{Options, Status};
@@ -54,30 +54,53 @@ impl Home {
     }
 }
 
+/// A folder with programs of these names that all print `version`.
+pub(crate) fn programs(folder: &Path, version: &str) {
+    std::fs::create_dir(folder).expect("a folder");
+    for name in ["initdb", "postgres"] {
+        let file = folder.join(name);
+        std::fs::write(&file, format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")).expect("a file");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    }
+}
+
 /// A process that uses the cluster of a home, `tests/programs/hold.rs`.
 pub(crate) struct Holder {
     child: Child,
-    input: Option<ChildStdin>,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
     pub(crate) url: String,
 }
 
 impl Holder {
     /// Starts one, without waiting for it.
     pub(crate) fn begin(home: &Home, stay: bool) -> Child {
+        Holder::begin_with(home, if stay { &["stay"] } else { &[] })
+    }
+
+    /// Starts one with these words, without waiting for it.
+    pub(crate) fn begin_with(home: &Home, words: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hold-cluster"));
-        command.arg(home.path()).args(stay.then_some("stay"));
+        command.arg(home.path()).args(words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs")
     }
 
     /// Waits until a process that was begun uses the server.
     pub(crate) fn ready(mut child: Child) -> Holder {
-        let mut line = String::new();
-        let output = child.stdout.as_mut().expect("a pipe");
-        BufReader::new(output).read_line(&mut line).expect("a line");
-        let url =
-            line.trim().strip_prefix("ready ").unwrap_or_else(|| panic!("no URL but {line:?}")).to_owned();
-        let input = child.stdin.take();
-        Holder { child, input, url }
+        let input = child.stdin.take().expect("a pipe");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let url = url(&mut output);
+        Holder { child, input, output, url }
+    }
+
+    /// Asks it to have the server in the serving mode, without waiting for that.
+    pub(crate) fn begin_restart(&mut self) {
+        self.input.write_all(b"restart\n").expect("a pipe");
+    }
+
+    /// Waits for the end of a restart.
+    pub(crate) fn restarted(&mut self) {
+        self.url = url(&mut self.output);
     }
 
     pub(crate) fn start(home: &Home) -> Holder {
@@ -90,9 +113,9 @@ impl Holder {
 
     /// Lets it go in an orderly way, and waits for its end.
     pub(crate) fn finish(mut self) {
-        drop(self.input.take());
+        drop(self.input);
         let mut rest = String::new();
-        self.child.stdout.take().expect("a pipe").read_to_string(&mut rest).expect("its end");
+        self.output.read_to_string(&mut rest).expect("its end");
         assert!(self.child.wait().expect("its end").success());
     }
 
@@ -100,6 +123,13 @@ impl Holder {
         signal(self.child.id(), with);
         self.child.wait().expect("its end");
     }
+}
+
+/// The URL in the line `ready URL`.
+fn url(output: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a line");
+    line.trim().strip_prefix("ready ").unwrap_or_else(|| panic!("no URL but {line:?}")).to_owned()
 }
 
 pub(crate) fn signal(pid: u32, with: Signal) {
