@@ -16,7 +16,7 @@
 //! - `start`: joining the server that runs, or starting it anew;
 //! - `cluster`, `status`: the handle and the view from outside; [`Redis`] is the same for Redis.
 //!
-//! [`databases`] creates, copies and drops databases on any server, and [`testing`] is what integration tests use.
+//! [`databases`] creates, copies and drops databases on any server and tells whether that is this machine, and [`testing`] is what integration tests use.
 
 mod account;
 mod binaries;
@@ -25,6 +25,7 @@ pub mod databases;
 mod error;
 mod initdb;
 mod keeper;
+mod local;
 mod machine;
 mod mode;
 mod place;
