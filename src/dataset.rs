@@ -125,7 +125,7 @@ pub(crate) async fn seed(
         refuse_full_disk(place, plan, databases::size_bytes(place.url()).await?).await?;
     }
     let progress = SeedProgress::new(plan.phases());
-    Ok(datagen::seed(place.url(), spec, level, options, &progress).await?)
+    Ok(datagen::seed(&place.bulk_url(), spec, level, options, &progress).await?)
 }
 
 /// What the place holds, complete or not.

@@ -93,6 +93,14 @@ impl Place {
         &self.base_url
     }
 
+    /// URL of the base database for bulk data: over the Unix socket where the server is ours.
+    pub(crate) fn bulk_url(&self) -> String {
+        match &self.private {
+            Some(private) => private.cluster.socket_url(&private.database),
+            None => self.base_url.clone(),
+        }
+    }
+
     /// Whether the database server is the private one, which may be told to write its caches out.
     pub(crate) fn is_private(&self) -> bool {
         self.private.is_some()

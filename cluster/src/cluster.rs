@@ -6,7 +6,7 @@ use crate::keeper::{Keeper, Member, Turn};
 use crate::mode::Mode;
 use crate::place::Room;
 use crate::start::{Start, Started, url};
-use crate::{Error, initdb};
+use crate::{Error, databases, initdb};
 
 /// The name of the server in messages.
 pub(crate) const NAME: &str = "the private PostgreSQL";
@@ -108,6 +108,13 @@ impl Cluster {
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         url(self.port, &self.password, database)
+    }
+
+    /// The same over the server's Unix socket, which is faster for bulk data: there is no TCP between the two.
+    #[must_use]
+    pub fn socket_url(&self, database: &str) -> String {
+        let folder = databases::encode(&self.socket_folder.to_string_lossy());
+        format!("{}&host={folder}", self.url(database))
     }
 
     /// Things to say aloud: settings that are smaller than asked because the machine is, data that lies elsewhere, the

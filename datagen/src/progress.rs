@@ -34,8 +34,8 @@ impl Phase {
     }
 }
 
-/// The phases of a load for people: those that took a fiftieth of the time or more, and for each kind the rest in one
-/// line; in the order of their beginning, rows first.
+/// The phases of a load for people: those that took a fiftieth of the time and a tenth of a second or more, and for each
+/// kind the rest in one line; in the order of their beginning, rows first.
 #[must_use]
 pub fn condensed(phases: &[Phase]) -> Vec<Phase> {
     let all_seconds = phases.iter().map(Phase::end_seconds).fold(0.0, f64::max);
@@ -43,7 +43,7 @@ pub fn condensed(phases: &[Phase]) -> Vec<Phase> {
     for kind in ["copy", "index", "vacuum"] {
         let of_kind = || phases.iter().filter(|phase| phase.kind() == kind);
         let (mut long, short): (Vec<&Phase>, Vec<&Phase>) =
-            of_kind().partition(|phase| phase.seconds * 50.0 >= all_seconds);
+            of_kind().partition(|phase| phase.seconds >= (all_seconds / 50.0).max(0.1));
         long.sort_by(|a, b| a.began_seconds.total_cmp(&b.began_seconds));
         condensed.extend(long.into_iter().cloned());
         match short[..] {
