@@ -61,13 +61,13 @@ fn assert_nothing_runs_in(folder: &Path) {
 fn ctrl_c_while_loading_leaves_a_dataset_that_is_known_to_be_incomplete_and_no_process() {
     let folder = folder();
     let mut seed = callbench(folder.path())
-        .args(["seed", "--customers=200000", "--calls=2000000", "--workspaces=20"])
+        .args(["seed", "-v", "--customers=200000", "--calls=2000000", "--workspaces=20"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("runs");
-    // The small tables are in; customers and calls are being loaded.
-    wait_for(&mut seed, "copy label");
+    // Calls are being loaded still.
+    wait_for(&mut seed, "copy customer");
     signal(&seed, Signal::SIGINT);
     assert_eq!(seed.wait().expect("ends").code(), Some(130));
     assert_nothing_runs_in(folder.path());
@@ -88,6 +88,39 @@ fn ctrl_c_while_loading_leaves_a_dataset_that_is_known_to_be_incomplete_and_no_p
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let seeded: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(seeded["dataset"]["completed_at"].is_string(), "{seeded}");
+}
+
+#[test]
+fn a_load_that_was_killed_goes_on_with_the_same_command_and_ends_with_the_same_checksums() {
+    let arguments = ["seed", "--customers=40000", "--calls=400000", "--workspaces=9", "--as-of=2026-03-01"];
+    let tables = |folder: &Path| {
+        let output = callbench(folder).args(arguments).arg("--json").output().expect("runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let seeded: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (seeded["dataset"]["tables"].clone(), seeded["dataset"]["attempts"].clone())
+    };
+    let whole = folder();
+    let (expected, attempts) = tables(whole.path());
+    assert_eq!((attempts.as_u64(), expected.as_array().map(Vec::len)), (Some(1), Some(11)));
+
+    let killed = folder();
+    let mut attempts = 1;
+    // In the middle of the rows, and among the indexes.
+    for moment in ["copy customer:", "index idx_call_customer_id"] {
+        let mut seed = callbench(killed.path())
+            .args(arguments)
+            .arg("-v")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("runs");
+        wait_for(&mut seed, moment);
+        signal(&seed, Signal::SIGKILL);
+        seed.wait().expect("ends");
+        attempts += 1;
+    }
+    assert_eq!(tables(killed.path()), (expected, attempts.into()));
+    assert_nothing_runs_in(killed.path());
 }
 
 #[test]
