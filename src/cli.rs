@@ -97,6 +97,7 @@ Examples:
   callbench seed --scale enterprise --dry-run
 An interrupted load, even by kill -9, goes on where it was with the same command.")]
 #[expect(clippy::struct_field_names, reason = "the flag is called --seed")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Seed {
     #[command(flatten)]
     pub(crate) place: Place,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveTime, Utc};
 use cluster::databases;
-use datagen::{Loading, Plan, Present, Seeded, Spec};
+use datagen::{Grain, Loading, Plan, Present, Seeded, Spec};
 use indicatif::{HumanBytes, HumanCount};
 use migrations::Level;
 use reports::run::{Dataset, Phase, TableRows};
@@ -87,7 +87,7 @@ pub(crate) fn spec(scale: cli::Scale, seed: u64, as_of: DateTime<Utc>) -> anyhow
 
 /// How rows are loaded into a place: fast and without a log where the server is ours, chunk by chunk elsewhere.
 pub(crate) fn loading(is_private: bool, connections: usize) -> Loading {
-    Loading { connections, whole_tables: is_private }
+    Loading { connections, grain: if is_private { Grain::Table } else { Grain::Chunk } }
 }
 
 /// Seeds the scale, unless the place already holds it.
@@ -95,7 +95,7 @@ pub(crate) async fn ensure(place: &Place, scale: cli::Scale, stop: &Cancellation
     let spec = spec(scale, datagen::DEFAULT_SEED, today())?;
     let mut options = datagen::Options { stop: stop.clone(), ..datagen::Options::default() };
     let loading = loading(place.is_private(), options.connections);
-    options.whole_tables = loading.whole_tables;
+    options.grain = loading.grain;
     let plan = datagen::plan(&spec, Level::Before, &loading)?;
     match seed(place, &spec, Level::Before, &plan, &options).await? {
         Seeded::AlreadyThere(present) => eprintln!("Dataset found: {}", present.spec),

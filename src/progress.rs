@@ -137,12 +137,8 @@ impl datagen::Progress for SeedProgress {
             open.bar.finish_and_clear();
             self.bars.remove(&open.bar);
         }
-        match phase.rows {
-            Some(rows) => {
-                tracing::info!("{}: {} rows in {:.1} s", phase.name, HumanCount(rows), phase.seconds)
-            }
-            None => tracing::info!("{}: {:.1} s", phase.name, phase.seconds),
-        }
+        let rows = phase.rows.map_or_else(String::new, |rows| format!("{} rows in ", HumanCount(rows)));
+        tracing::info!("{}: {rows}{:.1} s", phase.name, phase.seconds);
         if phase.seconds >= WORTH_A_LINE_SECONDS && !self.bars.is_hidden() {
             self.bars.suspend(|| finished(&phase.name, phase.seconds, phase.rows));
         }

@@ -33,5 +33,5 @@ pub use error::Error;
 pub use ledger::{LoadedTable, Present, present};
 pub use plan::{Loading, Plan, PlannedIndex, PlannedTable, plan};
 pub use progress::{Phase, Progress, Unit, condensed};
-pub use seed::{Options, Seeded, seed};
+pub use seed::{Grain, Options, Seeded, seed};
 pub use spec::{DATASET_VERSION, DEFAULT_SEED, LARGEST_SLUG, Scale, Spec};

@@ -28,10 +28,8 @@ pub struct Options {
     /// Allows to load into a database that holds something else beside our tables; and, with `drop`, to overwrite rows
     /// that this crate has not written.
     pub force: bool,
-    /// The server is there for this load alone: each table is loaded in one transaction that empties it first, by one
-    /// connection, so that its rows can be frozen and need no log at `wal_level = minimal`. Otherwise tables are loaded
-    /// chunk by chunk, by all connections, which is what survives an interruption best.
-    pub whole_tables: bool,
+    /// What one transaction loads.
+    pub grain: Grain,
     /// A data set of another date is another data set. Otherwise one that differs only in its date is taken as it is.
     pub exact_date: bool,
     /// Ends the load early, with [`Error::Interrupted`].
@@ -44,11 +42,21 @@ impl Default for Options {
             connections: std::thread::available_parallelism().map_or(2, usize::from),
             drop: false,
             force: false,
-            whole_tables: false,
+            grain: Grain::Chunk,
             exact_date: false,
             stop: CancellationToken::new(),
         }
     }
+}
+
+/// What one transaction loads, which is also what an interruption can lose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// A chunk of a table, about ten megabytes. All connections share a table.
+    Chunk,
+    /// A table, which is emptied first, by one connection: so its rows can be frozen (`COPY … FREEZE`) and need no vacuum,
+    /// and where `wal_level` is `minimal` they write no log. For a server that is there for this load alone.
+    Table,
 }
 
 /// What came of it.
@@ -119,7 +127,7 @@ async fn seed_uninterrupted(
         }
     };
     let connections = session::open_all(url, options.connections.max(1)).await?;
-    let load = Load { control, spec, set_aside, is_whole_tables: options.whole_tables, progress };
+    let load = Load { control, spec, set_aside, grain: options.grain, progress };
     load.run(connections).await.map(Seeded::Loaded)
 }
 
@@ -198,7 +206,7 @@ struct Load<'a> {
     control: PgConnection,
     spec: Spec,
     set_aside: SetAside,
-    is_whole_tables: bool,
+    grain: Grain,
     progress: &'a dyn Progress,
 }
 
@@ -254,7 +262,7 @@ impl Load<'_> {
     ) -> Result<Work, Error> {
         let chunks = table.chunks(population);
         let runs = match loaded.get(table.name()) {
-            None if self.is_whole_tables && chunks > 0 => {
+            None if self.grain == Grain::Table && chunks > 0 => {
                 [Run { table, chunks: 0..chunks, is_whole: true }].into()
             }
             loaded => {

@@ -22,18 +22,17 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         }
         _ => dataset::spec(chosen.scale, seed.seed, as_of)?,
     };
-    let mut options = datagen::Options {
+    let defaults = datagen::Options::default();
+    let connections = seed.connections.map_or(defaults.connections, usize::from);
+    let loading = dataset::loading(chosen.database_url.is_none(), connections);
+    let options = datagen::Options {
+        connections,
         drop: seed.drop,
         force: seed.force,
-        whole_tables: chosen.database_url.is_none(),
+        grain: loading.grain,
         exact_date: seed.as_of.is_some(),
         stop: stop.clone(),
-        ..datagen::Options::default()
     };
-    if let Some(connections) = seed.connections {
-        options.connections = usize::from(connections);
-    }
-    let loading = dataset::loading(options.whole_tables, options.connections);
     let plan = datagen::plan(&spec, seed.level, &loading)?;
     if !seed.json {
         progress::print_plan(&spec, &plan);

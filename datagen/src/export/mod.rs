@@ -32,6 +32,7 @@ use crate::entities::Table;
 use crate::plan::{Loading, PlannedTable, plan};
 use crate::population::Population;
 use crate::progress::{Phase, Progress, Unit, seconds};
+use crate::seed::Grain;
 use crate::spec::Spec;
 
 /// Bytes of rows in a part, about: small enough to be sent again after an error, large enough that the start of a COPY
@@ -207,7 +208,7 @@ impl Export {
         let mut manifest = manifest_of(spec)?;
         let population = Population::new(spec);
         let planned =
-            plan(spec, level, &Loading { connections: options.threads, whole_tables: true })?.tables;
+            plan(spec, level, &Loading { connections: options.threads, grain: Grain::Table })?.tables;
         let (mut todo, mut needed_bytes) = (Vec::new(), 0);
         for (number, &table) in tables.iter().enumerate() {
             let Some(planned) = planned.iter().find(|planned| planned.table == table) else { continue };

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::entities::Table;
 use crate::error::Error;
 use crate::population::Population;
+use crate::seed::Grain;
 use crate::spec::Spec;
 use costs::{INDEXES, IndexCost, MEASURED_ROWS, OTHER_INDEX};
 pub(crate) use sample::rows;
@@ -63,8 +64,8 @@ pub struct PlannedIndex {
 pub struct Loading {
     /// Connections that load at the same time.
     pub connections: usize,
-    /// See [`Options::whole_tables`](crate::Options::whole_tables).
-    pub whole_tables: bool,
+    /// What one transaction loads.
+    pub grain: Grain,
 }
 
 impl PlannedTable {
@@ -126,13 +127,14 @@ fn planned(population: &Population, table: Table, script: &Script, loading: &Loa
         u128::from(rows) * u128::from(sample.written.bytes) / u128::from(sample.written.rows.max(1));
     let copy_bytes = u64::try_from(copy_bytes).unwrap_or(u64::MAX);
     let framing = rows * (2 + 4 * u64::from(table.width()));
-    let log_factor = if loading.whole_tables { 1.0 } else { costs::LOG_FACTOR };
+    let is_whole = loading.grain == Grain::Table;
+    let log_factor = if is_whole { 1.0 } else { costs::LOG_FACTOR };
     let mut copy_ns = rows as f64 * costs::COPY_NS_PER_ROW + copy_bytes as f64 * costs::COPY_NS_PER_BYTE;
     if table == Table::CallStats {
         let calls = population.spec.calls + population.spec.other_calls;
         copy_ns += calls as f64 * costs::COUNT_NS_PER_CALL;
     }
-    let sharing = if loading.whole_tables { 1.0 } else { loading.connections.max(1) as f64 };
+    let sharing = if is_whole { 1.0 } else { loading.connections.max(1) as f64 };
     let indexes = script.indexes.iter().filter(|index| index.table.as_deref() == Some(table.name()));
     PlannedTable {
         table,
@@ -141,7 +143,7 @@ fn planned(population: &Population, table: Table, script: &Script, loading: &Loa
         table_bytes: copy_bytes.saturating_sub(framing) + rows * costs::overhead_bytes_per_row(table),
         copy_seconds: copy_ns * log_factor / sharing / 1e9,
         vacuum_seconds: costs::VACUUM_SECONDS
-            + rows as f64 * costs::VACUUM_NS_PER_ROW[usize::from(!loading.whole_tables)] / 1e9,
+            + rows as f64 * costs::VACUUM_NS_PER_ROW[usize::from(!is_whole)] / 1e9,
         indexes: indexes.filter_map(|index| Some(planned_index(index.index()?, rows, log_factor))).collect(),
     }
 }
@@ -164,18 +166,18 @@ mod tests {
     use super::*;
     use crate::spec::Scale;
 
-    fn plan_of(scale: Scale, connections: usize, whole_tables: bool) -> Plan {
+    fn plan_of(scale: Scale, connections: usize, grain: Grain) -> Plan {
         let spec = Spec::of(scale, 7, "2026-03-01T00:00:00Z".parse().unwrap());
-        plan(&spec, Level::Optimized, &Loading { connections, whole_tables }).unwrap()
+        plan(&spec, Level::Optimized, &Loading { connections, grain }).unwrap()
     }
 
     #[test]
     fn work_that_overlaps_takes_less_time_than_its_sum_and_more_than_its_longest_part() {
-        for whole_tables in [false, true] {
-            let alone = plan_of(Scale::Dev, 1, whole_tables);
+        for grain in [Grain::Chunk, Grain::Table] {
+            let alone = plan_of(Scale::Dev, 1, grain);
             let sum: f64 = alone.phases().iter().map(|(_, seconds)| seconds).sum();
             assert!((alone.seconds - sum).abs() < 1e-6, "{} {sum}", alone.seconds);
-            let shared = plan_of(Scale::Dev, 2, whole_tables);
+            let shared = plan_of(Scale::Dev, 2, grain);
             let longest = shared.phases().iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
             assert!(shared.seconds < alone.seconds && shared.seconds >= longest);
         }

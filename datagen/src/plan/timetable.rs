@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use super::{Loading, PlannedTable};
 use crate::loader::schedule::{Next, Run, Schedule, Task, Work};
 use crate::loader::set_aside::Index;
+use crate::seed::Grain;
 
 /// Seconds from the first row to the last vacuum.
 pub(super) fn wall_seconds(tables: &[PlannedTable], loading: &Loading) -> f64 {
     let connections = loading.connections.max(1);
     // Chunk by chunk a table is shared by all connections; whole, it belongs to one.
-    let runs = if loading.whole_tables { 1 } else { connections as u64 };
+    let runs = if loading.grain == Grain::Table { 1 } else { connections as u64 };
     let mut index_seconds: HashMap<&str, f64> = HashMap::new();
     let works = tables.iter().map(|planned| {
         index_seconds.extend(planned.indexes.iter().map(|index| (index.name.as_str(), index.seconds)));

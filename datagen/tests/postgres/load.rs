@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::support::{Listener, as_of, connect, connections, load, number, read_back, schema, spec};
 
 use cluster::{Cluster, databases, testing};
-use datagen::{Error, LoadedTable, Options, Scale, Seeded, Spec, Table};
+use datagen::{Error, Grain, LoadedTable, Options, Scale, Seeded, Spec, Table};
 use migrations::Level;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -163,10 +163,11 @@ async fn an_interrupted_load_is_known_to_be_incomplete_and_the_next_one_loads_wh
     };
     let rows_of = |tables: &[LoadedTable]| tables.iter().map(|table| table.rows).sum::<u64>();
     let phases = ["copy call", "copy customer", "index idx_call_workspace_created", "vacuum call"];
-    for (phase, whole_tables) in phases.into_iter().flat_map(|phase| [(phase, false), (phase, true)]) {
+    for (phase, grain) in phases.into_iter().flat_map(|phase| [(phase, Grain::Chunk), (phase, Grain::Table)])
+    {
         let database = testing::database("interrupted").await;
         let untouched = migrated(database.url(), Level::Indexed).await;
-        let options = Options { whole_tables, ..connections(2) };
+        let options = Options { grain, ..connections(2) };
         let listener = Listener { stop_in: Some((phase, options.stop.clone())), ..Listener::default() };
         let stopped = datagen::seed(database.url(), &small(), Level::Indexed, &options, &listener).await;
         assert!(matches!(stopped, Err(Error::Interrupted)), "{phase}: {stopped:?}");
@@ -190,7 +191,7 @@ async fn an_interrupted_load_is_known_to_be_incomplete_and_the_next_one_loads_wh
         // The next day, as another number of connections.
         let later = Spec { as_of: as_of() + chrono::TimeDelta::days(1), ..small() };
         let listener = Listener::default();
-        let options = Options { whole_tables, ..connections(3) };
+        let options = Options { grain, ..connections(3) };
         let resumed = datagen::seed(database.url(), &later, Level::Indexed, &options, &listener).await;
         let resumed = resumed.unwrap().present().clone();
         assert_eq!(resumed.tables, whole.tables, "{phase}");
@@ -220,7 +221,7 @@ async fn a_load_that_broke_off_among_chunks_keeps_them_whichever_way_it_goes_on(
     let mut conn = connect(database.url()).await;
     // A chunk is done when its transaction is; the first may have been cut. One that is done for sure:
     let rows_before = number(&mut conn, "SELECT count(*) FROM call").await;
-    let whole = Options { whole_tables: true, ..connections(2) };
+    let whole = Options { grain: Grain::Table, ..connections(2) };
     let resumed = load(database.url(), &small(), Level::Before, &whole).await;
     let call = resumed.tables.iter().find(|table| table.table == "call").unwrap();
     assert_eq!(call.rows, 155_000);
@@ -233,7 +234,7 @@ async fn a_load_that_broke_off_among_chunks_keeps_them_whichever_way_it_goes_on(
 async fn whole_tables_have_the_same_rows_and_frozen_ones() {
     let (chunks, whole) = tokio::join!(testing::database("chunks"), testing::database("whole"));
     let by_chunks = load(chunks.url(), &small(), Level::Optimized, &connections(3)).await;
-    let options = Options { whole_tables: true, ..connections(3) };
+    let options = Options { grain: Grain::Table, ..connections(3) };
     let by_tables = load(whole.url(), &small(), Level::Optimized, &options).await;
     assert_eq!(by_chunks.tables, by_tables.tables);
     for (database, is_frozen) in [(chunks, false), (whole, true)] {
@@ -262,12 +263,12 @@ async fn a_server_that_is_killed_in_the_middle_loses_nothing_that_the_ledger_has
         let database = testing::database("unkilled").await;
         load(database.url(), &small(), Level::Before, &connections(2)).await
     };
-    for whole_tables in [false, true] {
+    for grain in [Grain::Chunk, Grain::Table] {
         let server = Cluster::start(&home).await.unwrap();
-        let url = server.url(if whole_tables { "whole" } else { "chunks" });
+        let url = server.url(if grain == Grain::Table { "whole" } else { "chunks" });
         databases::ensure(&url).await.unwrap();
         let killer = Killer(tokio::sync::Notify::new());
-        let options = Options { whole_tables, ..connections(2) };
+        let options = Options { grain, ..connections(2) };
         let kill = async {
             killer.0.notified().await;
             let pid = cluster::status(&home).await.unwrap().pid.unwrap();
@@ -280,7 +281,7 @@ async fn a_server_that_is_killed_in_the_middle_loses_nothing_that_the_ledger_has
         drop(server);
 
         let server = Cluster::start(&home).await.unwrap();
-        let url = server.url(if whole_tables { "whole" } else { "chunks" });
+        let url = server.url(if grain == Grain::Table { "whole" } else { "chunks" });
         let resumed = load(&url, &spec, Level::Before, &options).await;
         assert_eq!(resumed.tables, whole.tables);
         assert_eq!(resumed.attempts, 2);

@@ -2,7 +2,7 @@
 
 use crate::support::{connect, connections, load, number, read_back, spec};
 use cluster::testing::{self, TestDatabase};
-use datagen::{Loading, Present, Table};
+use datagen::{Grain, Loading, Present, Table};
 use migrations::Level;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -61,7 +61,7 @@ async fn sizes_are_exactly_those_of_the_specification() {
 async fn the_plan_comes_true() {
     let (mut conn, present) = loaded().await;
     let plan =
-        datagen::plan(&spec(), Level::Before, &Loading { connections: 1, whole_tables: false }).unwrap();
+        datagen::plan(&spec(), Level::Before, &Loading { connections: 1, grain: Grain::Chunk }).unwrap();
     assert!(plan.tables.iter().all(|planned| planned.table != Table::CallStats));
     for (planned, loaded) in plan.tables.iter().zip(&present.tables) {
         let table = planned.table;
