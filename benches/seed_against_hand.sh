@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# A whole load by callbench against the same SQL by hand, one after the other on one server: COPY, totals, indexes, keys,
+# VACUUM (ANALYZE).
+#
+#   benches/seed_against_hand.sh [--logged] [--server-files] [SCALE] [LEVEL] [CONNECTIONS]
+#                                             default: demo, before, one per core
+#
+# By hand is psql with everything that somebody who knows PostgreSQL well does on a cluster that can be filled again: the
+# rows lie ready in files of COPY's binary format (`callbench seed --export`), so that nothing is generated; tables have no
+# indexes while they are filled; wal_level is minimal, and each table is emptied and filled, frozen, in one transaction,
+# which then writes no log; tables are filled at the same time, the largest first; so are indexes, the slow ones first, with
+# the memory that callbench gives them; the totals are computed into an empty table that has no key yet, by the statement of
+# migrations/sql/totals/up.sql; the triggers come last.
+#
+#   --logged        wal_level replica for both sides; by hand: the parts of one table over all connections, no FREEZE
+#   --server-files  by hand, the server reads the files itself (COPY … FROM 'file'), which spares psql's work
+#
+# Neither export nor start and stop of the server are timed. A checkpoint stands before each load. The files are dropped
+# from the disk before the other side runs, and so is the database of the first side: `enterprise` needs 14 GB for the
+# files and 25 GB for a database, and as much as its largest index to sort. Printed: seconds of each phase, rows/s of the
+# COPY, and the ratio of the whole (above 1: by hand is faster).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+wal_level=minimal copy='\copy'
+while [[ ${1:-} == --* ]]; do
+    case $1 in
+    --logged) wal_level=replica ;;
+    --server-files) copy=COPY ;;
+    *) echo "usage: $0 [--logged] [--server-files] [SCALE] [LEVEL] [CONNECTIONS]" >&2; exit 2 ;;
+    esac
+    shift
+done
+scale=${1:-demo} level=${2:-before}
+export connections=${3:-$(getconf _NPROCESSORS_ONLN)} copy files
+as_of=$(date -u +%F)
+source benches/private_cluster.sh
+start_cluster "$wal_level"
+export plain=${admin/\/postgres/\/plain}
+
+# --- The rows, in files. ---
+
+chmod 755 "$files"
+"$callbench" seed --scale "$scale" --level "$level" --as-of "$as_of" --export "$files/rows" --format binary >/dev/null 2>&1
+# Which part belongs to which table, and the columns in the files, stand in the script of the export.
+eval "$(sed -n '/^columns()/,/^}/p; /^parts()/,/^}/p' "$files/rows/load.sh")"
+export -f columns parts
+
+# --- By hand. ---
+
+# Runs a function for each line of the input, as many at once as there are connections; fails when one fails.
+at_once() { xargs -L 1 -P "$connections" bash -c 'set -euo pipefail; "$@" || exit 255' at_once "$@"; }
+
+copy_statement() { # PART TABLE OPTIONS
+    echo "$copy public.$2 ($(columns "$2")) FROM '$files/rows/$1' WITH (FORMAT binary$3)"
+}
+
+# One table in one transaction: nobody else may fill a table that was emptied in a transaction that is not over.
+fill_table() {
+    {
+        echo "BEGIN; TRUNCATE public.$1;"
+        parts | while read -r part table _; do
+            [ "$table" != "$1" ] || { copy_statement "$part" "$table" ', FREEZE'; echo ';'; }
+        done
+        echo 'COMMIT;'
+    } | statements | "$bin/psql" -AtX -v ON_ERROR_STOP=1 "$plain" | grep '^COPY'
+}
+
+# psql's \copy ends at the end of its line, and takes no semicolon of its own.
+statements() { if [ "$copy" = COPY ]; then cat; else grep -v '^;$'; fi; }
+
+fill_part() { "$bin/psql" -AtX -v ON_ERROR_STOP=1 "$plain" -c "$(copy_statement "$1" "$2" '')"; }
+
+fill() {
+    if [ "$wal_level" = minimal ]; then
+        tables_by_size | at_once fill_table
+    else
+        parts | awk '$2 != "customer_call_stats" { print $1, $2, $4 }' | sort -k 3,3nr | at_once fill_part
+    fi | awk '{ rows += $2 } END { print rows }'
+}
+
+tables_by_size() {
+    parts | awk '$2 != "customer_call_stats" { bytes[$2] += $4 } END { for (table in bytes) print bytes[table], table }' |
+        sort -nr | cut -d ' ' -f 2
+}
+
+# The statement of the migration, and the function that it calls, in the transaction that empties the table.
+totals() {
+    [ "$level" = optimized ] || return 0
+    {
+        echo 'BEGIN; TRUNCATE customer_call_stats;'
+        sed -n '/^CREATE FUNCTION call_cost(/,/;$/p; /^INSERT INTO customer_call_stats$/,/;$/p' migrations/sql/totals/up.sql
+        echo 'COMMIT;'
+    } | sql "$plain"
+}
+
+build_index() {
+    awk -v wanted="$1" 'BEGIN { RS = "" } NR == wanted' "$files/rows/indexes.sql" | sql "$plain"
+}
+
+# The last ones are those of the largest tables.
+indexes() {
+    awk 'BEGIN { RS = "" } /CREATE/ { print ($0 ~ /USING gin/ ? 1 : 0), NR }' "$files/rows/indexes.sql" |
+        sort -k 1,1nr -k 2,2nr | cut -d ' ' -f 2 | at_once build_index
+    # Without what `totals` has done already.
+    awk 'BEGIN { RS = ""; ORS = "\n\n" } !/^INSERT INTO customer_call_stats\n/ && !/FUNCTION call_cost\(/' \
+        "$files/rows/finish.sql" | sql -1 "$plain"
+}
+
+vacuum_table() { sql "$plain" -c "VACUUM (ANALYZE) public.$1"; }
+
+vacuum() {
+    {
+        tables_by_size
+        [ "$level" != optimized ] || echo customer_call_stats
+    } | at_once vacuum_table
+}
+
+export -f copy_statement statements fill_table fill_part build_index vacuum_table
+
+# Prints `NAME SECONDS ROWS` for each phase.
+by_hand() {
+    local phase begun rows
+    sql "$admin" -c 'DROP DATABASE IF EXISTS plain' -c 'CREATE DATABASE plain'
+    # As callbench does: several builds at once leave no core to a parallel worker, and each gets at least 256 MB.
+    local memory_kb
+    memory_kb=$(sql "$admin" -c "SELECT greatest(setting::bigint, 262144) FROM pg_settings WHERE name = 'maintenance_work_mem'")
+    PGOPTIONS+=" -c maintenance_work_mem=${memory_kb}kB"
+    [ "$connections" = 1 ] || PGOPTIONS+=' -c max_parallel_maintenance_workers=0'
+    sql -1 "$plain" -f "$files/rows/tables.sql" >/dev/null
+    sql "$admin" -c CHECKPOINT
+    for phase in fill totals indexes vacuum; do
+        begun=$(clock)
+        rows=$($phase)
+        echo "${phase/fill/copy} $(calc "$(clock) - $begun" 3) ${rows:-0}"
+    done
+}
+
+# --- By callbench. ---
+
+by_callbench() {
+    local begun
+    sql "$admin" -c CHECKPOINT
+    begun=$(clock)
+    "$callbench" seed --scale "$scale" --level "$level" --as-of "$as_of" --connections "$connections" --json \
+        2>"$files/notes" >"$files/seeded" || { cat "$files/notes" >&2; return 1; }
+    echo "whole $(calc "$(clock) - $begun" 3) 0" >"$files/whole"
+    phases <"$files/seeded"
+    cat "$files/whole"
+}
+
+printf '%s at level %s, %s connections, wal_level %s; by hand: %s\n' "$scale" "$level" "$connections" "$wal_level" \
+    "$([ "$copy" = COPY ] && echo "COPY from files of the server" || echo 'psql \copy')"
+printf 'page cache before the rows are copied by hand: %s of the files\n' "$(cached "$files"/rows/*.bin)"
+by_hand >"$files/hand"
+sql "$admin" -c 'DROP DATABASE plain'
+rm -rf "$files/rows"
+by_callbench >"$files/callbench"
+
+python3 - "$files/hand" "$files/callbench" <<'END'
+import sys
+def read(name):
+    return {name: (float(seconds), int(rows)) for name, seconds, rows, *_ in map(str.split, open(name))}
+hand, ours = map(read, sys.argv[1:])
+whole = ours.pop("whole")[0]
+assert hand["copy"][1] == ours["copy"][1], f"by hand {hand['copy'][1]} rows, by callbench {ours['copy'][1]}"
+print(f"{'phase':<10} {'by hand':>12} {'callbench':>12} {'ratio':>7}")
+def line(name, a, b):
+    ratio = f"{b / a:7.2f}" if a and b else f"{'–':>7}"
+    print(f"{name:<10} {a:10.2f} s {b:10.2f} s {ratio}")
+for name in dict.fromkeys([*hand, *ours]):
+    line(name, hand.get(name, (0, 0))[0], ours.get(name, (0, 0))[0])
+by_hand = sum(seconds for seconds, _ in hand.values())
+line("the rest", 0, whole - sum(seconds for seconds, _ in ours.values()))
+line("whole", by_hand, whole)
+for side, phases in ("by hand", hand), ("callbench", ours):
+    seconds, rows = phases["copy"]
+    print(f"COPY {side}: {rows:,} rows, {rows / seconds:,.0f} rows/s")
+END
