@@ -291,6 +291,32 @@ pub(crate) enum Db {
         #[command(flatten)]
         place: Place,
     },
+    /// Prove that a database holds exactly the dataset that was loaded, or say what changed since. It only reads.
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  callbench db verify --scale dev                    after a load, or after load tests: what changed?
+  callbench db verify --scale demo --level indexed   the clone that bench has made for a level
+  callbench db verify --database-url postgres://me@localhost/scratch --quick --json
+Exit codes: 0 everything is as loaded, 1 rows differ or a check failed, 2 could not be verified.")]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The clone for this level, instead of the dataset that it was cloned from.
+    #[arg(long, default_value_t = migrations::Level::Before)]
+    pub(crate) level: migrations::Level,
+    /// Connections that read at once. Default: one per core.
+    #[arg(long, value_name = "N")]
+    pub(crate) connections: Option<usize>,
+    /// One pass over the rows: counts and checksums, but not which rows changed, no references and no totals.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 fn as_of(text: &str) -> Result<DateTime<Utc>, String> {

@@ -14,7 +14,7 @@ pub const HEADER: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 pub const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 /// 2000-01-01 in microseconds since 1970.
-const PG_EPOCH_US: i64 = 946_684_800_000_000;
+pub(crate) const PG_EPOCH_US: i64 = 946_684_800_000_000;
 
 /// The fields of a row, appended in the order of the columns.
 #[derive(Debug)]

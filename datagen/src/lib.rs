@@ -26,6 +26,7 @@ mod progress;
 mod seed;
 mod spec;
 pub mod timeline;
+pub mod verify;
 pub mod wire;
 
 pub use entities::{Column, Kind, Table};

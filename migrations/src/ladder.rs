@@ -86,6 +86,20 @@ pub(crate) const STEPS: &[Step] = &[
     script(Optimized, "totals", include_str!("../sql/totals/up.sql"), include_str!("../sql/totals/down.sql")),
 ];
 
+/// The names of the secondary indexes that a schema at `level` has.
+#[must_use]
+pub fn index_names(level: Level) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for step in STEPS.iter().filter(|step| step.level <= level) {
+        match step.change {
+            Change::Build(index) => names.push(index.name),
+            Change::Retire(index) => names.retain(|name| *name != index.name),
+            Change::Script { .. } => {}
+        }
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

@@ -21,6 +21,7 @@ mod script;
 
 pub use connection::{ConnectError, connect};
 pub use error::Error;
+pub use ladder::index_names;
 pub use level::{Level, UnknownLevel};
 pub use lock::lock;
 pub use migrator::{Event, OnEvent, level, migrate, move_in, unwind};

@@ -27,6 +27,7 @@ pub(crate) async fn run(home: &Path, db: Db, stop: &CancellationToken) -> anyhow
             outcome?;
             println!("at level {to}");
         }
+        Db::Verify(verify) => return super::verify::run(home, verify, stop).await,
     }
     Ok(0)
 }

@@ -7,6 +7,7 @@ mod load;
 mod report;
 mod seed;
 mod serve;
+mod verify;
 
 use tokio_util::sync::CancellationToken;
 
