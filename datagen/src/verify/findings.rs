@@ -153,7 +153,7 @@ pub enum Figure {
 pub struct Check {
     /// What it is about.
     pub group: Group,
-    /// What was looked at: `call.customer_id refers to a customer of the same workspace`.
+    /// What was looked at: `call.customer_id without its customer of the same workspace`.
     pub name: String,
     /// What was found.
     pub observed: Figure,

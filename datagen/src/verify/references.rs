@@ -63,13 +63,14 @@ impl Reference {
         snapshot.holds(self.table) && snapshot.holds(self.target)
     }
 
+    /// What is wrong with the rows that are counted.
     fn name(&self) -> String {
         let Self { table, column, target, .. } = self;
         let beside: Vec<&str> =
             self.agree.iter().map(|column| column.strip_suffix("_id").unwrap_or(column)).collect();
         let agree =
             if beside.is_empty() { String::new() } else { format!(" of the same {}", beside.join(" and ")) };
-        format!("{table}.{column} refers to a {target}{agree}")
+        format!("{table}.{column} without its {target}{agree}")
     }
 
     /// The rows that refer to nothing.
@@ -112,7 +113,7 @@ fn questions(snapshot: &Snapshot) -> Vec<Question> {
         .collect();
     if ["customer_label", "customer", "label"].into_iter().all(|table| snapshot.holds(table)) {
         questions.push(Question {
-            name: "customer_label joins a customer and a label of the same workspace".to_owned(),
+            name: "customer_label between a customer and a label of different workspaces".to_owned(),
             wrong: STRAY_LABELS.to_owned(),
             id: "customer_id",
         });

@@ -1,5 +1,7 @@
 //! All findings in one sentence.
 
+use std::cmp::Ordering;
+
 use super::findings::{Changes, TableFinding, Verification};
 
 /// Columns that are named for a table.
@@ -44,11 +46,13 @@ impl Verification {
 fn difference(finding: &TableFinding) -> String {
     let Some(changes) = &finding.changes else {
         let (held, expected) = (finding.held.rows, finding.expected.rows);
-        let by = grouped(held.abs_diff(expected));
+        let by = held.abs_diff(expected);
+        let noun = if by == 1 { "row" } else { "rows" };
+        let by = grouped(by);
         let rows = match held.cmp(&expected) {
-            std::cmp::Ordering::Greater => format!("{by} rows more than were loaded"),
-            std::cmp::Ordering::Less => format!("{by} rows fewer than were loaded"),
-            std::cmp::Ordering::Equal => "as many rows as were loaded, with other contents".to_owned(),
+            Ordering::Greater => format!("{by} {noun} more than loaded"),
+            Ordering::Less => format!("{by} {noun} fewer than loaded"),
+            Ordering::Equal => "as many rows as loaded, with other contents".to_owned(),
         };
         return format!("{}: {rows}", finding.table);
     };

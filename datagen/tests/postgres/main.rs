@@ -3,3 +3,4 @@
 mod load;
 mod rows;
 mod support;
+mod verify;
