@@ -67,7 +67,7 @@ fn as_text(found: &Verification) -> String {
         found.taken_at.format("%Y-%m-%d %H:%M:%S UTC"),
     ));
     line(String::new());
-    line(format!("{:<24} {:>14} {:>14}  rows", "table", "rows", "loaded"));
+    line(format!("{:<24} {:>14} {:>14}  outcome", "table", "rows", "loaded"));
     for table in &found.tables {
         let verdict = if table.is_equal { "ok".to_owned() } else { difference(table) };
         line(format!(

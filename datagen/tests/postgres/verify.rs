@@ -467,6 +467,10 @@ impl Progress for Writer {
                     let mut conn = connect(&url).await;
                     sqlx::raw_sql(ADD_A_CALL).execute(&mut conn).await.unwrap();
                     sqlx::raw_sql("DELETE FROM workspace").execute(&mut conn).await.unwrap();
+                    // A snapshot does not bring truncated rows back, so TRUNCATE has to wait.
+                    let lock = "BEGIN; LOCK TABLE call IN ACCESS EXCLUSIVE MODE NOWAIT";
+                    let refused = sqlx::raw_sql(lock).execute(&mut conn).await.unwrap_err();
+                    assert!(refused.to_string().contains("could not obtain lock"), "{refused}");
                 });
             });
             writing.join().unwrap();
