@@ -125,3 +125,29 @@ async fn connect(url: &str) -> Result<PgConnection, Error> {
     .map_err(Error::database("preparing a connection"))?;
     Ok(conn)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_that_come_later_see_the_moment_of_the_first() {
+        let database = cluster::testing::database("snapshot").await;
+        let mut writer = migrations::connect(database.url(), "test").await.unwrap();
+        let create = "CREATE TABLE label (id int); INSERT INTO label VALUES (1)";
+        sqlx::raw_sql(create).execute(&mut writer).await.unwrap();
+        let mut snapshot = Snapshot::open(database.url()).await.unwrap();
+        sqlx::raw_sql("INSERT INTO label VALUES (2)").execute(&mut writer).await.unwrap();
+        snapshot.widen(database.url(), 3).await.unwrap();
+        assert_eq!(snapshot.connections.len(), 3);
+        for conn in &mut snapshot.connections {
+            let rows: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM label").fetch_one(&mut *conn).await.unwrap();
+            assert_eq!(rows, 1);
+            let refused = sqlx::raw_sql("DELETE FROM label").execute(conn).await.unwrap_err();
+            assert!(refused.to_string().contains("read-only"), "{refused}");
+        }
+        assert!(snapshot.holds("label") && !snapshot.holds("call"));
+        assert_eq!((snapshot.pages(Table::Label), snapshot.pages(Table::Call)), (1, 0));
+    }
+}
