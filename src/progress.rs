@@ -75,7 +75,8 @@ struct Open {
 const WORTH_A_LINE_SECONDS: f64 = 1.0;
 
 impl SeedProgress {
-    /// Nothing is drawn before the first phase begins. `expected_seconds` weighs the phases against each other.
+    /// Nothing is drawn before the first phase begins. `expected_seconds` weighs the phases against each other; without it
+    /// there is no bar for all.
     pub(crate) fn new(expected_seconds: impl IntoIterator<Item = (String, f64)>) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
         let expected_ms: HashMap<String, u64> = expected_seconds
@@ -114,10 +115,15 @@ impl datagen::Progress for SeedProgress {
         };
         let style = ProgressStyle::with_template(template).expect("the template is a constant");
         let mut open = self.open();
-        if open.is_empty() {
-            self.bars.add(self.whole.clone());
-        }
-        let bar = self.bars.insert_before(&self.whole, ProgressBar::new(total).with_style(style));
+        let bar = ProgressBar::new(total).with_style(style);
+        let bar = if self.expected_ms.is_empty() {
+            self.bars.add(bar)
+        } else {
+            if open.is_empty() {
+                self.bars.add(self.whole.clone());
+            }
+            self.bars.insert_before(&self.whole, bar)
+        };
         bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         open.insert(name.to_owned(), Open { bar, total, counted_ms: 0 });

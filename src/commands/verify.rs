@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::bail;
-use cluster::databases;
+use cluster::{Mode, databases};
 use datagen::verify::{Change, Check, Figure, Group, Options, TableFinding, Verdict, Verification};
 use indicatif::HumanCount;
 use migrations::Level;
@@ -22,7 +22,7 @@ pub(crate) async fn run(home: &Path, verify: Verify, stop: &CancellationToken) -
     if let Some(connections) = verify.connections {
         options.connections = connections;
     }
-    let place = Place::open(home, &verify.place).await?;
+    let place = Place::open(home, &verify.place, Mode::Serving).await?;
     let outcome = found(&place, verify.level, &options).await;
     place.close().await?;
     let found = outcome?;
@@ -42,7 +42,7 @@ async fn found(place: &Place, level: Level, options: &Options) -> anyhow::Result
              verify the dataset itself"
         );
     }
-    Ok(datagen::verify::verify(&url, options, &SeedProgress::new()).await?)
+    Ok(datagen::verify::verify(&url, options, &SeedProgress::new([])).await?)
 }
 
 fn as_json(found: &Verification) -> serde_json::Result<String> {

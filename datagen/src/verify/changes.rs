@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
+use super::Running;
 use super::buckets::Selected;
 use super::error::Error;
 use super::findings::{Change, Changes};
@@ -20,7 +21,6 @@ use crate::checksum;
 use crate::encode::PG_EPOCH_US;
 use crate::entities::{Kind, Table};
 use crate::population::Population;
-use crate::progress::Progress;
 use crate::wire;
 
 /// Keys that are named as examples.
@@ -33,7 +33,7 @@ pub(super) async fn find(
     selected: Selected,
     differing: usize,
     snapshot: &mut Snapshot,
-    progress: &dyn Progress,
+    running: &Running<'_>,
 ) -> Result<Changes, Error> {
     let scale = differing as f64 / selected.buckets.max(1) as f64;
     let is_estimated = selected.buckets < differing;
@@ -49,9 +49,8 @@ pub(super) async fn find(
         rows.extend(part.rows);
     }
     let rows = Arc::new(rows);
-    let found = sides::read(table, snapshot, progress, || {
-        Found::new(table, Arc::clone(&selected), Arc::clone(&rows))
-    });
+    let found =
+        sides::read(table, snapshot, running, || Found::new(table, Arc::clone(&selected), Arc::clone(&rows)));
     let mut total = Found::new(table, Arc::clone(&selected), Arc::clone(&rows));
     for part in found.await? {
         total.merge(part);

@@ -34,7 +34,7 @@ use crate::entities::Table;
 use crate::ledger::{self, Present};
 use crate::plan;
 use crate::population::Population;
-use crate::progress::{Phase, Progress, Unit};
+use crate::progress::{Phase, Progress, Unit, seconds};
 use crate::spec::DATASET_VERSION;
 use snapshot::Snapshot;
 use sums::Sums;
@@ -79,6 +79,7 @@ async fn verify_uninterrupted(
     let mut snapshot = Snapshot::open(url).await?;
     let present = require(&mut snapshot).await?;
     let level = migrations::level(snapshot.any()).await?;
+    snapshot.leave_out(|table| !present.spec.fills(table));
     snapshot.widen(url, options.connections.max(1)).await?;
     let population = {
         let spec = present.spec.clone();
@@ -96,7 +97,7 @@ async fn verify_uninterrupted(
         let loaded = present.tables.iter().find(|loaded| loaded.table == table.name());
         let expected_rows = loaded.map_or_else(|| plan::rows(&population, table), |loaded| loaded.rows);
         let running = Running::start(progress, format!("verify {table}"), expected_rows, Unit::Rows);
-        let found = Sums::take(table, &population, &workspaces, &mut snapshot, progress).await?;
+        let found = Sums::take(table, &population, &workspaces, &mut snapshot, &running).await?;
         running.finish(Some((found.held.rows, found.held.bytes)));
         let differing = found.buckets.differing();
         let changes = if differing.is_empty() || options.quick {
@@ -105,7 +106,7 @@ async fn verify_uninterrupted(
             let running = Running::start(progress, format!("compare {table}"), found.held.rows, Unit::Rows);
             let selected = found.buckets.select(&differing, options.compared_rows);
             let changes =
-                changes::find(table, &population, selected, differing.len(), &mut snapshot, progress).await?;
+                changes::find(table, &population, selected, differing.len(), &mut snapshot, &running).await?;
             running.finish(Some((found.held.rows, found.held.bytes)));
             Some(changes)
         };
@@ -126,14 +127,14 @@ async fn verify_uninterrupted(
             progress,
             "verify references".to_owned(),
             references::count(&snapshot),
-            Unit::Tables,
+            Unit::Whole,
         );
-        checks.extend(references::check(&mut snapshot, progress).await?);
+        checks.extend(references::check(&mut snapshot, &running).await?);
         running.finish(None);
         if totals::are_kept(&snapshot) {
-            let running = Running::start(progress, "verify totals".to_owned(), 1, Unit::Tables);
+            let running = Running::start(progress, "verify totals".to_owned(), 1, Unit::Whole);
             checks.extend(totals::check(&mut snapshot).await?);
-            progress.advanced(1, 0);
+            running.advanced(1, 0);
             running.finish(None);
         }
     }
@@ -184,10 +185,15 @@ impl<'a> Running<'a> {
         Self { progress, name, clock: Instant::now() }
     }
 
+    fn advanced(&self, units: u64, bytes: u64) {
+        self.progress.advanced(&self.name, units, bytes);
+    }
+
     fn finish(self, read: Option<(u64, u64)>) {
         self.progress.phase_finished(&Phase {
             name: self.name,
-            seconds: self.clock.elapsed().as_secs_f64(),
+            began_seconds: 0.0,
+            seconds: seconds(self.clock.elapsed()),
             rows: read.map(|(rows, _)| rows),
             bytes: read.map(|(_, bytes)| bytes),
         });

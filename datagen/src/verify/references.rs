@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use futures_util::future::try_join_all;
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use super::Running;
 use super::error::Error;
 use super::findings::{Check, Group};
 use super::snapshot::Snapshot;
-use crate::progress::Progress;
 
 /// A column that refers to a row.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +128,7 @@ pub(super) fn count(snapshot: &Snapshot) -> u64 {
 
 /// Checks them all, over all connections. Each check is named after the referring column; its examples name the
 /// referring rows.
-pub(super) async fn check(snapshot: &mut Snapshot, progress: &dyn Progress) -> Result<Vec<Check>, Error> {
+pub(super) async fn check(snapshot: &mut Snapshot, running: &Running<'_>) -> Result<Vec<Check>, Error> {
     let questions = questions(snapshot);
     // The largest tables come last in the list, and should start first.
     let next = Mutex::new((0..questions.len()).rev());
@@ -139,7 +139,7 @@ pub(super) async fn check(snapshot: &mut Snapshot, progress: &dyn Progress) -> R
             let Some(at) = at else { return Ok::<_, Error>(conn) };
             let check = ask(&mut conn, &questions[at]).await?;
             answers.lock().expect("no panic while held").push((at, check));
-            progress.advanced(1, 0);
+            running.advanced(1, 0);
         }
     });
     snapshot.connections = try_join_all(workers).await?;

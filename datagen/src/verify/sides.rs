@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::Running;
 use super::error::Error;
 use super::snapshot::Snapshot;
 use crate::encode::Writer;
 use crate::entities::Table;
 use crate::population::Population;
-use crate::progress::Progress;
 use crate::wire::Rows;
 
 /// Pages in a range at most: 16 MB, so that progress is seen.
@@ -36,7 +36,7 @@ pub(super) trait Sink: Send + 'static {
 pub(super) async fn read<S: Sink>(
     table: Table,
     snapshot: &mut Snapshot,
-    progress: &dyn Progress,
+    running: &Running<'_>,
     sink: impl Fn() -> S,
 ) -> Result<Vec<S>, Error> {
     let connections = std::mem::take(&mut snapshot.connections);
@@ -56,7 +56,7 @@ pub(super) async fn read<S: Sink>(
                 snapshot.connections.push(conn);
                 sinks.push(sink);
             }
-            Some((rows, bytes)) = done_ranges.recv() => progress.advanced(rows, bytes),
+            Some((rows, bytes)) = done_ranges.recv() => running.advanced(rows, bytes),
             else => return Ok(sinks),
         }
     }

@@ -89,6 +89,13 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Takes tables for absent.
+    pub(super) fn leave_out(&mut self, is_out: impl Fn(Table) -> bool) {
+        for table in Table::ALL.into_iter().filter(|&table| is_out(table)) {
+            self.pages.remove(table.name());
+        }
+    }
+
     /// One of the connections.
     pub(super) fn any(&mut self) -> &mut PgConnection {
         self.connections.first_mut().expect("there is a connection whenever none of them works")

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Running;
 use super::buckets::Buckets;
 use super::error::Error;
 use super::findings::Sum;
@@ -11,7 +12,6 @@ use super::tally::{Tally, Workspaces};
 use crate::checksum::{self, Checksum};
 use crate::entities::Table;
 use crate::population::Population;
-use crate::progress::Progress;
 use crate::wire;
 
 /// Both sides of a table.
@@ -29,13 +29,13 @@ impl Sums {
         population: &Arc<Population>,
         workspaces: &Arc<Workspaces>,
         snapshot: &mut Snapshot,
-        progress: &dyn Progress,
+        running: &Running<'_>,
     ) -> Result<Self, Error> {
         let buckets = Arc::new(Buckets::new());
         let side = |add| Side::new(table, Arc::clone(&buckets), add, Arc::clone(workspaces));
         let threads = snapshot.connections.len();
         let generated = sides::regenerate(table, population, threads, || side(Buckets::add_generated));
-        let held = sides::read(table, snapshot, progress, || side(Buckets::add_held));
+        let held = sides::read(table, snapshot, running, || side(Buckets::add_held));
         let (held, generated) = tokio::try_join!(held, async { Ok(generated.await) })?;
         Ok(Self { table, held: Side::merge(held), generated: Side::merge(generated), buckets })
     }
