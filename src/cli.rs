@@ -95,6 +95,8 @@ Examples:
   callbench seed --customers 200000 --calls 3000000 --workspaces 50 --seed 7
   callbench seed --scale dev --database-url postgres://me@localhost/scratch --level indexed
   callbench seed --scale enterprise --dry-run
+  callbench seed --scale dev --export out && out/load.sh postgres://me@localhost/scratch
+  callbench seed --scale dev --export out --format csv --only customer --only call
 An interrupted load, even by kill -9, goes on where it was with the same command.")]
 #[expect(clippy::struct_field_names, reason = "the flag is called --seed")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -119,7 +121,16 @@ pub(crate) struct Seed {
     /// The level of the schema to load into.
     #[arg(long, default_value_t = migrations::Level::Before)]
     pub(crate) level: migrations::Level,
-    /// Connections that load at once. Default: one per core.
+    /// Write the rows into files in this folder, with a script that loads them; no database is used.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) export: Option<PathBuf>,
+    /// The form of the files: COPY's binary format, or CSV with the names of the columns in the first line.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Binary, requires = "export")]
+    pub(crate) format: ExportFormat,
+    /// Only this table; can be given several times.
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) only: Vec<String>,
+    /// Connections that load at once, or files that are written at once. Default: one per core.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) connections: Option<u16>,
     /// Print the plan (rows, bytes and time of each table and index) and stop.
@@ -134,6 +145,22 @@ pub(crate) struct Seed {
     /// Print the outcome as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl Seed {
+    /// The tables that `--only` names; none if it was not given.
+    pub(crate) fn tables(&self) -> anyhow::Result<Vec<datagen::Table>> {
+        self.only.iter().map(|name| table(name)).collect()
+    }
+}
+
+/// The forms of files, as `datagen` knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// PostgreSQL's binary COPY format: the smallest, and the fastest to load.
+    Binary,
+    /// CSV, for other tools.
+    Csv,
 }
 
 #[derive(Debug, Args)]
@@ -309,14 +336,31 @@ pub(crate) struct Verify {
     #[arg(long, default_value_t = migrations::Level::Before)]
     pub(crate) level: migrations::Level,
     /// Connections that read at once. Default: one per core.
-    #[arg(long, value_name = "N")]
-    pub(crate) connections: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) connections: Option<u16>,
     /// One pass over the rows: counts and checksums, but not which rows changed, no references and no totals.
     #[arg(long)]
     pub(crate) quick: bool,
     /// Print the findings as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The table of a name; an unknown one is answered with the known ones, and the one that may have been meant.
+fn table(name: &str) -> anyhow::Result<datagen::Table> {
+    let known = datagen::Table::ALL;
+    if let Some(table) = known.into_iter().find(|table| table.name() == name) {
+        return Ok(table);
+    }
+    let wanted = name.to_lowercase().replace('-', "_");
+    let nearest = known
+        .into_iter()
+        .map(|table| (strsim::jaro_winkler(&wanted, table.name()), table))
+        .filter(|(likeness, _)| *likeness >= 0.75)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let meant = nearest.map_or_else(String::new, |(_, table)| format!(" (did you mean `{table}`?)"));
+    let names: Vec<&str> = known.into_iter().map(datagen::Table::name).collect();
+    anyhow::bail!("there is no table `{name}`{meant}; the tables are {}", names.join(", "))
 }
 
 fn as_of(text: &str) -> Result<DateTime<Utc>, String> {
@@ -383,6 +427,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_table_is_answered_with_the_known_ones() {
+        assert_eq!(table("call").unwrap(), datagen::Table::Call);
+        let meant = table("Custmer").unwrap_err().to_string();
+        assert!(meant.contains("`Custmer` (did you mean `customer`?); the tables are workspace,"), "{meant}");
+        let unlike = table("xyz").unwrap_err().to_string();
+        assert!(unlike.starts_with("there is no table `xyz`; the tables are"), "{unlike}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod bench;
 mod db;
 mod demo;
+mod export;
 mod load;
 mod report;
 mod seed;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::bail;
 use cluster::Mode;
 use datagen::{Seeded, Spec};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,13 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         }
         _ => dataset::spec(chosen.scale, seed.seed, as_of)?,
     };
+    if let Some(folder) = &seed.export {
+        return super::export::run(folder, &seed, &spec, stop).await;
+    }
+    let spec = Spec { only: seed.tables()?, ..spec };
+    if let Some(table) = spec.only.iter().find(|table| !table.exists_at(seed.level)) {
+        bail!("there is no table `{table}` at level {}; choose another --level", seed.level);
+    }
     let defaults = datagen::Options::default();
     let connections = seed.connections.map_or(defaults.connections, usize::from);
     let loading = dataset::loading(chosen.database_url.is_none(), connections);

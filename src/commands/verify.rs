@@ -20,7 +20,7 @@ const DIFFERENT: u8 = 1;
 pub(crate) async fn run(home: &Path, verify: Verify, stop: &CancellationToken) -> anyhow::Result<u8> {
     let mut options = Options { quick: verify.quick, stop: stop.clone(), ..Options::default() };
     if let Some(connections) = verify.connections {
-        options.connections = connections;
+        options.connections = usize::from(connections);
     }
     let place = Place::open(home, &verify.place, Mode::Serving).await?;
     let outcome = found(&place, verify.level, &options).await;

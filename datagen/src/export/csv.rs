@@ -1,9 +1,12 @@
 //! A row in COPY's binary format as a line of CSV, in the form that `COPY … (FORMAT csv, HEADER)` reads and writes.
 //!
 //! The generator stays as it is: its bytes are decoded by the types of the columns. NULL is an empty field without
-//! quotes and the empty text is one with quotes (`""`); texts are quoted when they hold a comma, a quote, an end of
-//! line, a blank at either end, or begin with a backslash (a line `\.` would end the data). Times are RFC 3339 with
-//! microseconds, in UTC; floats have the fewest digits that read back as the same value; numerics are exact.
+//! quotes and the empty text is one with quotes (`""`); texts are quoted when they hold a comma, a quote or an end of
+//! line, or have a blank at either end. Times are RFC 3339 with microseconds, in UTC; floats have the fewest digits that
+//! read back as the same value; numerics are exact.
+//!
+//! A line `\.` within a text is safe for the server, but psql before 18 takes it for the end of the data, whatever
+//! stands around it; the generator writes no such text.
 
 use std::io::Write as _;
 
@@ -87,7 +90,7 @@ fn uuid(field: &[u8], out: &mut Vec<u8>) {
 fn text(text: &[u8], out: &mut Vec<u8>) {
     let blank = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
     let special = |byte: &u8| matches!(byte, b'"' | b',' | b'\n' | b'\r');
-    if blank(text.first()) || blank(text.last()) || text[0] == b'\\' || text.iter().any(special) {
+    if blank(text.first()) || blank(text.last()) || text.iter().any(special) {
         out.push(b'"');
         for piece in text.split_inclusive(|&byte| byte == b'"') {
             out.extend_from_slice(piece);

@@ -93,7 +93,8 @@ fn load_sh(manifest: &Manifest, tables: &[Table]) -> String {
     let mut line = |text: std::fmt::Arguments<'_>| {
         writeln!(contents, "{text}").expect("a text takes everything");
     };
-    line(format_args!("# The data set: {manifest}."));
+    // Whatever a scale is called, it stays a comment.
+    line(format_args!("# The data set: {}.", manifest.to_string().replace(char::is_control, " ")));
     line(format_args!("format='{}'", manifest.format.copy_options()));
     let names: Vec<String> = script_tables(manifest, tables);
     line(format_args!("tables='{}'", names.join(" ")));
