@@ -175,8 +175,8 @@ fn an_export_that_was_stopped_goes_on_and_ends_with_the_same_files() {
     let Exported { manifest, .. } = export(&spec(), Level::Before, &options(whole.path()), &()).unwrap();
     let interrupted = folder();
     let options = options(interrupted.path());
-    let stopper = StopIn("export call", options.stop.clone(), Mutex::default());
-    let stopped = export(&spec(), Level::Before, &options, &stopper);
+    let ender = StopIn("export call", options.stop.clone(), Mutex::default());
+    let stopped = export(&spec(), Level::Before, &options, &ender);
     assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
     let left: Vec<String> = files(interrupted.path()).into_keys().collect();
     assert!(left.iter().any(|name| name == "customer.0001.bin"), "{left:?}");
