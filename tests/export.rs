@@ -75,22 +75,16 @@ fn files_of(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn mistakes_are_answered_with_a_sentence_and_nothing_is_written() {
-    for (arguments, words) in [
-        (
-            &["--only", "custmer"][..],
-            &["`custmer`", "did you mean `customer`?", "call_campaign_customer"][..],
-        ),
-        (&["--customers=700000000", "--calls=99000000000", "--workspaces=100"], &["needs about", "free"]),
-    ] {
-        let folder = folder();
-        let output =
-            callbench(folder.path()).args(["seed", "--export=out"]).args(arguments).output().expect("runs");
-        let said = said(&output);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(words.iter().all(|word| said.contains(word)), "{said}");
-        assert_eq!(files_of(folder.path()), Vec::<String>::new());
+fn an_unknown_table_is_answered_with_the_known_ones_and_nothing_is_written() {
+    let folder = folder();
+    let output =
+        callbench(folder.path()).args(["seed", "--export=out", "--only=custmer"]).output().expect("runs");
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for word in ["`custmer`", "did you mean `customer`?", "call_campaign_customer"] {
+        assert!(said.contains(word), "{said}");
     }
+    assert_eq!(files_of(folder.path()), Vec::<String>::new());
 }
 
 #[test]

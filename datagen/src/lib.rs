@@ -3,7 +3,8 @@
 //! What the data set is to be ([`Spec`]) decides who there is ([`population`]) and every row ([`entities`]); rows
 //! become the bytes of `PostgreSQL`'s binary COPY format ([`encode`]), and the loader sends them over several
 //! connections. Rows are pure functions of (seed, table and its version, entity, field), see [`kernel`]: threads,
-//! chunks and connections never change a byte, and one checksum per table proves it ([`checksum`]).
+//! chunks and connections never change a byte, and one checksum per table proves it ([`checksum`]). Where no database
+//! can be reached, the same bytes go into files ([`mod@export`]).
 
 #![expect(
     clippy::missing_panics_doc,

@@ -21,7 +21,8 @@ pub enum Error {
     },
     /// The folder holds something else.
     #[error(
-        "the folder {} holds files that are not of an export: {files}; nothing was changed; export into another folder",
+        "the folder {} holds files that are not of an export by this version of callbench: {files}; nothing was changed; \
+         export into another folder",
         folder.display()
     )]
     ForeignFiles {

@@ -1,9 +1,9 @@
 //! The rows as files, with a script that loads them: for databases that this program can't reach, and for other tools.
 //!
 //! The folder of an export holds the rows that [`crate::seed()`] would COPY, the SQL around them, a load script that
-//! needs nothing but `psql`, and a manifest. Rows are cut into parts ([`part`]); each part is a whole COPY stream, so
+//! needs nothing but `psql`, and a manifest. Rows are cut into parts (`part`); each part is a whole COPY stream, so
 //! that several can be loaded at once. Several threads write a part each; a thread needs a few pieces of a part in
-//! memory, whatever the scale. What was written when an export ended early is kept ([`folder`]), and the next one with
+//! memory, whatever the scale. What was written when an export ended early is kept (`folder`), and the next one with
 //! the same options goes on.
 
 pub mod csv;
