@@ -95,6 +95,7 @@ Examples:
   callbench seed --customers 200000 --calls 3000000 --workspaces 50 --seed 7
   callbench seed --scale dev --database-url postgres://me@localhost/scratch --level indexed
   callbench seed --scale enterprise --dry-run
+  callbench seed --print-profile > mine.toml; callbench seed --scale dev --profile mine.toml
   callbench seed --scale dev --export out && out/load.sh postgres://me@localhost/scratch
   callbench seed --scale dev --export out --format csv --only customer --only call
 An interrupted load, even by kill -9, goes on where it was with the same command.")]
@@ -118,6 +119,15 @@ pub(crate) struct Seed {
     /// The instant that the rows take for now: a date, or an RFC 3339 time. Default: today, 00:00 UTC.
     #[arg(long, value_name = "DATE", value_parser = as_of)]
     pub(crate) as_of: Option<DateTime<Utc>>,
+    /// A TOML file with the shape of the rows; what it does not name stays as --print-profile shows it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// Print the profile (of --profile, or the default), each value with what it means, and stop.
+    #[arg(long)]
+    pub(crate) print_profile: bool,
+    /// What is kept of each completed call: none, short (a summary) or full (a dialogue as long as the call).
+    #[arg(long, default_value_t = datagen::Transcripts::None, value_name = "LENGTH")]
+    pub(crate) transcripts: datagen::Transcripts,
     /// The level of the schema to load into.
     #[arg(long, default_value_t = migrations::Level::Before)]
     pub(crate) level: migrations::Level,

@@ -8,12 +8,18 @@ pub enum Error {
     /// A scale that does not exist.
     #[error("there is no scale `{0}`; the scales are tiny, dev, demo and enterprise")]
     UnknownScale(String),
+    /// A kind of transcripts that does not exist.
+    #[error("there are no transcripts called `{0}`; there are none, short and full")]
+    UnknownTranscripts(String),
     /// A table that does not exist.
     #[error("there is no table `{0}`; the tables are {list}", list = table_names())]
     UnknownTable(String),
     /// Numbers that contradict each other or go too far.
     #[error("this data set can't be generated: {0}")]
     Spec(&'static str),
+    /// A profile that can't be used.
+    #[error(transparent)]
+    Profile(#[from] crate::profile::ProfileError),
     /// There is no connection.
     #[error(transparent)]
     Connect(#[from] migrations::ConnectError),

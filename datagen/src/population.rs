@@ -11,9 +11,10 @@
 use chrono::Datelike as _;
 
 use crate::dictionaries::Dictionaries;
-use crate::distributions::{apportion, zipf_half, zipf_three_quarters};
+use crate::distributions::{apportion, zipf};
 use crate::entities::campaign::{self, Campaign};
-use crate::kernel::{Scope, below};
+use crate::kernel::{Scope, below, chance};
+use crate::profile::{Odds, Profile};
 use crate::spec::Spec;
 use crate::timeline::{DAY_US, Timeline};
 
@@ -35,7 +36,7 @@ pub struct Tenant {
     pub calls: u64,
     /// Its employees, at least three.
     pub employees: u64,
-    /// Its labels, 8 to 30.
+    /// Its labels, at least two.
     pub labels: u64,
     /// Its campaigns in the order of their start; the last is a draft.
     pub campaigns: Vec<Campaign>,
@@ -68,6 +69,8 @@ pub struct Population {
     pub calling: Timeline,
     /// The year of `as_of`.
     pub year: i64,
+    /// The profile's tables.
+    pub(crate) odds: Odds,
     /// For each block of positions: where it starts, if its customers came by one import.
     imports: [Option<u64>; 1 << IMPORT_BLOCK_BITS],
 }
@@ -89,24 +92,33 @@ impl Population {
     pub fn new(spec: &Spec) -> Self {
         let seed = spec.seed;
         let as_of_us = spec.as_of.timestamp_micros();
+        let profile = &spec.profile;
         let arrivals = Timeline::new(
-            as_of_us - 3 * 365 * DAY_US,
+            as_of_us - profile.customers.years.cast_signed() * 365 * DAY_US,
             as_of_us - 14 * DAY_US,
-            300,
+            profile.customers.growth_percent,
+            &profile.time,
             Scope::new(seed, "arrival-days@1"),
         );
-        let calling =
-            Timeline::new(as_of_us - 730 * DAY_US, as_of_us, 250, Scope::new(seed, "calling-days@1"));
+        let calling = Timeline::new(
+            as_of_us - profile.calls.days.cast_signed() * DAY_US,
+            as_of_us,
+            profile.calls.growth_percent,
+            &profile.time,
+            Scope::new(seed, "calling-days@1"),
+        );
 
         let others = u64::from(spec.workspaces) - 1;
-        let weights = |of_rank: fn(u64) -> u64| (2..2 + others).map(of_rank).collect::<Vec<u64>>();
+        let weights = |eighths| (2..2 + others).map(|rank| zipf(rank, eighths)).collect::<Vec<u64>>();
         let customers =
-            apportion(spec.other_customers - others, &weights(zipf_half)).into_iter().map(|more| more + 1);
-        let calls = apportion(spec.other_calls, &weights(zipf_three_quarters));
+            apportion(spec.other_customers - others, &weights(profile.workspaces.customers_exponent_eighths))
+                .into_iter()
+                .map(|more| more + 1);
+        let calls = apportion(spec.other_calls, &weights(profile.workspaces.calls_exponent_eighths));
         let sizes = std::iter::once((spec.customers, spec.calls)).chain(customers.zip(calls));
         let tenants = (0..)
             .zip(sizes)
-            .map(|(number, (customers, calls))| Tenant::new(seed, number, customers, calls, &calling));
+            .map(|(number, (customers, calls))| Tenant::new(spec, number, customers, calls, &calling));
 
         Self {
             spec: spec.clone(),
@@ -115,8 +127,15 @@ impl Population {
             arrivals,
             calling,
             year: i64::from(spec.as_of.year()),
-            imports: imports(Scope::new(seed, "imports@1")),
+            imports: imports(Scope::new(seed, "imports@2"), profile.customers.imports_per_mille),
+            odds: Odds::new(profile),
         }
+    }
+
+    /// The shape of the rows.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.spec.profile
     }
 
     /// The instant after which nothing happens, in microseconds since 1970.
@@ -175,8 +194,9 @@ impl Population {
 }
 
 impl Tenant {
-    fn new(seed: u64, number: u32, customers: u64, calls: u64, calling: &Timeline) -> Self {
-        let scope = |domain| Scope::new(seed, domain).workspace(number);
+    fn new(spec: &Spec, number: u32, customers: u64, calls: u64, calling: &Timeline) -> Self {
+        let scope = |domain| Scope::new(spec.seed, domain).workspace(number);
+        let sizes = &spec.profile.workspaces;
         let entity = scope("workspace@1").entity(0);
         let campaign_scope = scope("call_campaign@1");
         let rate = |field, from: u64, spread| {
@@ -187,13 +207,14 @@ impl Tenant {
             id: entity.uuid(0),
             customers,
             calls,
-            employees: 4 + (customers / 2_000).min(496),
-            labels: 8 + below(entity.draw(2), 23),
+            employees: (sizes.employees_least + customers / sizes.customers_per_employee)
+                .min(sizes.employees_most),
+            labels: sizes.labels_least + below(entity.draw(2), sizes.labels_most - sizes.labels_least + 1),
             campaigns: campaign::schedule(campaign_scope, customers, calling),
             tariff: [rate(3, 25_000, 37_500), rate(4, 40_000, 50_000), rate(5, 10_000, 20_000)],
-            customer_scope: scope("customer@1"),
-            call_scope: scope("call@1"),
-            enrolment_scope: scope("call_campaign_customer@1"),
+            customer_scope: scope("customer@2"),
+            call_scope: scope("call@2"),
+            enrolment_scope: scope("call_campaign_customer@2"),
             label_scope: scope("label@1"),
             employee_scope: scope("employee@1"),
             user_scope: scope("app_user@1"),
@@ -221,16 +242,20 @@ impl Tenant {
     }
 }
 
-/// About one block in sixteen is one import. Two are always there: the founding customers, and one close to the
+/// So many blocks are one import each. Two are always there: the founding customers, and one close to the
 /// newest customers (whose own last block is not), where someone who leafs through the list comes by.
-fn imports(scope: Scope) -> [Option<u64>; 1 << IMPORT_BLOCK_BITS] {
+fn imports(scope: Scope, per_mille: u64) -> [Option<u64>; 1 << IMPORT_BLOCK_BITS] {
     let start = |block: usize| (block as u64) << (u64::BITS - IMPORT_BLOCK_BITS);
     let mut imports = [None; 1 << IMPORT_BLOCK_BITS];
+    if per_mille == 0 {
+        return imports;
+    }
     let last = imports.len() - 1;
     for (block, import) in imports.iter_mut().enumerate() {
         *import = if block < FOUNDING_BLOCKS {
             Some(0)
-        } else if block == last - 1 || (block < last && below(scope.entity(block as u64).draw(0), 16) == 0) {
+        } else if block == last - 1 || (block < last && chance(scope.entity(block as u64).draw(0), per_mille))
+        {
             Some(start(block))
         } else {
             None
@@ -264,6 +289,55 @@ mod tests {
             let largest = &population.tenants[0];
             assert_eq!((largest.customers, largest.calls), (spec.customers, spec.calls));
             assert!(population.tenants.iter().all(|tenant| (1..=spec.customers).contains(&tenant.customers)));
+        }
+    }
+
+    #[test]
+    fn sizes_follow_zipf_s_law_to_the_customer_and_the_call() {
+        let population = population(Scale::Enterprise);
+        let spec = &population.spec;
+        let others = &population.tenants[1..];
+        // Beside the one customer that each has, and the calls: their quota, rounded down or up.
+        let ranks = || 2..2 + others.len() as u64;
+        for (total, eighths, size) in [
+            (
+                spec.other_customers - others.len() as u64,
+                4,
+                (|tenant| tenant.customers - 1) as fn(&Tenant) -> u64,
+            ),
+            (spec.other_calls, 6, |tenant| tenant.calls),
+        ] {
+            let sum: f64 = ranks().map(|rank| (rank as f64).powf(-f64::from(eighths) / 8.0)).sum();
+            for (tenant, rank) in others.iter().zip(ranks()) {
+                let quota = total as f64 * (rank as f64).powf(-f64::from(eighths) / 8.0) / sum;
+                let size = size(tenant) as f64;
+                // The weights are cut to integers, which moves a quota by a millionth.
+                assert!((size - quota).abs() <= 1.0 + quota * 1e-5, "rank {rank}: {size} for {quota}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_populations_take_little_memory() {
+        let as_of = "2026-03-01T00:00:00Z".parse().unwrap();
+        for spec in [
+            Spec::custom(70_000_000, 1_000_000_000, 10_000, 7, as_of),
+            Spec {
+                other_customers: 69_000_000,
+                other_calls: 950_000_000,
+                ..Spec::custom(1_000_000, 50_000_000, 100_000, 7, as_of)
+            },
+        ] {
+            spec.check().unwrap();
+            let population = Population::new(&spec);
+            let campaigns: usize = population.tenants.iter().map(|tenant| tenant.campaigns.capacity()).sum();
+            let bytes =
+                population.tenants.capacity() * size_of::<Tenant>() + campaigns * size_of::<Campaign>();
+            assert!(bytes < 96 << 20, "{bytes} bytes for {spec}");
+            // A chunk is larger than others by at most a row per workspace.
+            let chunks = crate::Table::Call.chunks(&population);
+            let calls = population.calls_of_chunk(chunks / 2, chunks).len();
+            assert!(calls < 200_000, "{calls}");
         }
     }
 

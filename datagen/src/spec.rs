@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::entities::Table;
 use crate::error::Error;
+use crate::profile::Profile;
 
 /// The version of the rows. It grows whenever the same specification gives other rows than before, so that a stored
 /// data set is never taken for one that today's generator would write.
-pub const DATASET_VERSION: u32 = 1;
+pub const DATASET_VERSION: u32 = 2;
 
 /// Slug of the workspace under test, the largest one.
 pub const LARGEST_SLUG: &str = "enterprise-workspace-1";
@@ -65,6 +66,48 @@ impl FromStr for Scale {
     }
 }
 
+/// How much is kept of what was said in a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transcripts {
+    /// Nothing.
+    #[default]
+    None,
+    /// A summary of 150 to 300 bytes.
+    Short,
+    /// A dialogue as long as the call.
+    Full,
+}
+
+impl Transcripts {
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Short => "short",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl fmt::Display for Transcripts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Transcripts {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        [Self::None, Self::Short, Self::Full]
+            .into_iter()
+            .find(|transcripts| transcripts.name() == name)
+            .ok_or_else(|| Error::UnknownTranscripts(name.to_owned()))
+    }
+}
+
 /// The specification of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -84,6 +127,12 @@ pub struct Spec {
     pub other_calls: u64,
     /// The instant that the rows take for "now": nothing happens after it. Kept to the hour, rounded down.
     pub as_of: DateTime<Utc>,
+    /// The shape of the rows.
+    #[serde(default)]
+    pub profile: Profile,
+    /// What is kept of what was said.
+    #[serde(default)]
+    pub transcripts: Transcripts,
     /// The tables that are filled; none named: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<Table>,
@@ -109,6 +158,8 @@ impl Spec {
             other_customers,
             other_calls,
             as_of: whole_hour(as_of),
+            profile: Profile::default(),
+            transcripts: Transcripts::None,
             only: Vec::new(),
         }
     }
@@ -127,6 +178,8 @@ impl Spec {
             other_customers: if others == 0 { 0 } else { (customers / 5).max(others) },
             other_calls: if others == 0 { 0 } else { calls / 5 },
             as_of: whole_hour(as_of),
+            profile: Profile::default(),
+            transcripts: Transcripts::None,
             only: Vec::new(),
         }
     }
@@ -155,7 +208,7 @@ impl Spec {
             ),
         ];
         match limits.into_iter().find(|&(holds, _)| !holds) {
-            None => Ok(()),
+            None => Ok(self.profile.check()?),
             Some((_, limit)) => Err(Error::Spec(limit)),
         }
     }
@@ -179,7 +232,7 @@ impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} (seed {}, {} customers and {} calls in the largest of {} workspaces, {} and {} in the others)",
+            "{} (seed {}, {} customers and {} calls in the largest of {} workspaces, {} and {} in the others",
             self.scale,
             self.seed,
             self.customers,
@@ -188,11 +241,17 @@ impl fmt::Display for Spec {
             self.other_customers,
             self.other_calls
         )?;
+        if self.profile != Profile::default() {
+            f.write_str(", custom profile")?;
+        }
+        if self.transcripts != Transcripts::None {
+            write!(f, ", {} transcripts", self.transcripts)?;
+        }
         if !self.only.is_empty() {
             let only: Vec<&str> = self.only.iter().map(|table| table.name()).collect();
             write!(f, ", only {}", only.join(", "))?;
         }
-        Ok(())
+        f.write_str(")")
     }
 }
 
@@ -235,5 +294,38 @@ mod tests {
         assert!(!spec.is_same(&later, true));
         assert!(!spec.is_same(&Spec::of(Scale::Tiny, 2, noon()), false));
         assert!(!spec.is_same(&Spec::of(Scale::Dev, 1, noon()), false));
+    }
+
+    #[test]
+    fn another_profile_makes_another_data_set_and_is_kept() {
+        let plain = Spec::of(Scale::Tiny, 1, noon());
+        let profile = Profile::from_toml("[customers]\ndeleted_per_mille = 61").unwrap();
+        let shaped = Spec { profile, ..plain.clone() };
+        assert!(!plain.is_same(&shaped, false));
+        assert!(shaped.to_string().ends_with(", custom profile)") && !plain.to_string().contains("profile"));
+        let stored = serde_json::to_value(&shaped).unwrap();
+        assert_eq!(serde_json::from_value::<Spec>(stored.clone()).unwrap(), shaped);
+        // As a ledger of the first version has it.
+        let mut without = stored;
+        without.as_object_mut().unwrap().remove("profile");
+        without.as_object_mut().unwrap().remove("transcripts");
+        assert_eq!(serde_json::from_value::<Spec>(without).unwrap(), plain);
+    }
+
+    #[test]
+    fn transcripts_are_part_of_the_specification() {
+        let plain = Spec::of(Scale::Tiny, 1, noon());
+        let spoken = Spec { transcripts: "full".parse().unwrap(), ..plain.clone() };
+        assert!(!plain.is_same(&spoken, false));
+        assert!(spoken.to_string().ends_with(", full transcripts)"));
+        assert_eq!(serde_json::to_value(&spoken).unwrap()["transcripts"], "full");
+        assert!("long".parse::<Transcripts>().unwrap_err().to_string().contains("none, short and full"));
+    }
+
+    #[test]
+    fn a_profile_that_can_not_be_used_is_refused() {
+        let mut spec = Spec::of(Scale::Tiny, 1, noon());
+        spec.profile.calls.days = 0;
+        assert!(spec.check().unwrap_err().to_string().contains("`calls.days` is 0"));
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Rows are spread over positions, and the timeline turns positions into times, so that many rows fall where the
 //! weight is high. Each hour has an integer weight: the local hour of the week (dialling hours in `Asia/Ho_Chi_Minh`, a
-//! quiet Sunday), times a factor of its day (campaign days and slow days), times the growth of the platform. The
-//! weights are summed once; inside an hour time runs evenly, to the microsecond.
+//! quiet Sunday), times a factor of its day (campaign days and slow days), times the growth of the platform; all of
+//! these stand in the profile. The weights are summed once; inside an hour time runs evenly, to the microsecond.
 //!
 //! The way back ([`Timeline::position`]) never overshoots: whatever lies before the position of `t` happens at `t` or
 //! earlier. That is what lets a call choose among exactly those customers that exist already, without a look-up.
@@ -11,6 +11,7 @@
 //! A position is a fraction of 2^64; times are microseconds since 1970, UTC.
 
 use crate::kernel::{Scope, below};
+use crate::profile::Time;
 
 /// Microseconds in an hour.
 pub const HOUR_US: i64 = 3_600_000_000;
@@ -20,11 +21,8 @@ pub const DAY_US: i64 = 24 * HOUR_US;
 /// `Asia/Ho_Chi_Minh` is seven hours ahead of UTC, all year.
 const LOCAL_HOURS_AHEAD: i64 = 7;
 
-/// Weight of each local hour of a working day: 8:00 to 11:30, 13:30 to 17:30, 19:00 to 21:00.
-const WORKING_DAY: [u64; 24] =
-    [1, 1, 1, 1, 1, 2, 8, 30, 100, 120, 118, 70, 22, 60, 110, 116, 104, 62, 30, 66, 60, 18, 5, 2];
-/// Share of a working day's weight that each day keeps, in percent, Monday first.
-const DAYS_OF_WEEK: [u64; 7] = [104, 110, 107, 103, 96, 45, 9];
+/// No hour has less than this part of the weight of the heaviest, so that each is at least 2^33 positions wide.
+const LEAST_PART: u128 = 1 << 14;
 
 /// A timeline over whole hours.
 #[derive(Debug, Clone)]
@@ -41,34 +39,39 @@ struct Hour {
     from: u64,
     /// Microseconds per position, times 2^64.
     us_per_position: u64,
-    /// Positions per microsecond, times 2^40.
+    /// Positions per microsecond, times 2^31.
     positions_per_us: u64,
 }
 
 impl Timeline {
     /// The timeline from `start_us` to `end_us`, both cut to the hour. At its end weights are `growth_percent` percent
-    /// of what they are at its start; `days` gives each day its factor.
+    /// of what they are at its start; `days` gives each day its factor. At most ten years.
     ///
     /// # Panics
     /// If there are no hours between start and end.
     #[must_use]
-    pub fn new(start_us: i64, end_us: i64, growth_percent: u64, days: Scope) -> Self {
+    pub fn new(start_us: i64, end_us: i64, growth_percent: u64, weights: &Time, days: Scope) -> Self {
         let first_hour = start_us.div_euclid(HOUR_US);
         let count = end_us.div_euclid(HOUR_US) - first_hour;
         assert!(count > 0, "a timeline needs at least an hour");
+        let spread = weights.day_spread_percent;
         let weights = (0..count).map(|at| {
             let local_hour = first_hour + at + LOCAL_HOURS_AHEAD;
             let local_day = local_hour.div_euclid(24);
             // 1970-01-01 was a Thursday.
             let day_of_week = usize::try_from((local_day + 3).rem_euclid(7)).expect("0 to 6");
             let hour_of_day = usize::try_from(local_hour.rem_euclid(24)).expect("0 to 23");
-            let day = 50 + below(days.entity(local_day.cast_unsigned()).draw(0), 100);
+            let day = 100 - spread + below(days.entity(local_day.cast_unsigned()).draw(0), 2 * spread);
             let grown = 100 * count.cast_unsigned() + (growth_percent - 100) * at.cast_unsigned();
-            u128::from(WORKING_DAY[hour_of_day] * DAYS_OF_WEEK[day_of_week])
+            u128::from(weights.hours[hour_of_day] * weights.days_of_week[day_of_week])
                 * u128::from(day)
                 * u128::from(grown)
         });
-        let weights: Vec<u128> = weights.collect();
+        let mut weights: Vec<u128> = weights.collect();
+        let least = weights.iter().max().map_or(1, |heaviest| heaviest.div_ceil(LEAST_PART).max(1));
+        for weight in &mut weights {
+            *weight = (*weight).max(least);
+        }
         let total: u128 = weights.iter().sum();
 
         let mut hours: Vec<Hour> = Vec::with_capacity(weights.len());
@@ -81,11 +84,11 @@ impl Timeline {
             let width = u128::from(to - from);
             let hour_us = u128::from(HOUR_US.cast_unsigned());
             let narrow =
-                |scaled: u128| u64::try_from(scaled).expect("an hour is 2^33 to 2^52 positions wide");
+                |scaled: u128| u64::try_from(scaled).expect("an hour is at least 2^33 positions wide");
             hours.push(Hour {
                 from,
                 us_per_position: narrow((hour_us << 64) / width),
-                positions_per_us: narrow((width << 40) / hour_us),
+                positions_per_us: narrow((width << 31) / hour_us),
             });
         }
         let mut guide = Vec::with_capacity(1 << 15);
@@ -120,7 +123,7 @@ impl Timeline {
         let hour_us = HOUR_US.cast_unsigned();
         let hour = usize::try_from(since_us / hour_us).ok().and_then(|at| self.hours.get(at));
         let Some(hour) = hour else { return u64::MAX };
-        let into = (u128::from(since_us % hour_us) * u128::from(hour.positions_per_us)) >> 40;
+        let into = (u128::from(since_us % hour_us) * u128::from(hour.positions_per_us)) >> 31;
         hour.from + u64::try_from(into).expect("less than the width of the hour")
     }
 
@@ -138,8 +141,9 @@ impl Timeline {
 }
 
 fn position_of(part: u128, total: u128) -> u64 {
-    // Both shifted so that the product stays below 2^128; weights need nowhere near 64 bits.
-    u64::try_from((part << 64) / total).expect("a part below the total")
+    // Both cut to 63 bits, so that the part times 2^64 fits.
+    let cut = (u128::BITS - total.leading_zeros()).saturating_sub(63);
+    u64::try_from(((part >> cut) << 64) / (total >> cut)).expect("a part below the total")
 }
 
 #[cfg(test)]
@@ -152,7 +156,7 @@ mod tests {
     const START_US: i64 = 1_700_000_000_000_000;
 
     fn two_years() -> Timeline {
-        Timeline::new(START_US, START_US + 730 * DAY_US, 250, Scope::new(1, "days"))
+        Timeline::new(START_US, START_US + 730 * DAY_US, 250, &Time::default(), Scope::new(1, "days"))
     }
 
     fn local(time_us: i64) -> DateTime<FixedOffset> {
@@ -194,6 +198,29 @@ mod tests {
         assert!((500..3_000).contains(&nights), "{nights}");
         assert!((500..3_000).contains(&sundays), "{sundays}");
         assert!((56_000..66_000).contains(&second_year), "{second_year}");
+    }
+
+    #[test]
+    fn any_profile_gives_a_timeline_that_runs_both_ways() {
+        let even = Time { hours: vec![1; 24], days_of_week: vec![1; 7], day_spread_percent: 0 };
+        let mut hours = vec![0; 24];
+        hours[9] = 1_000;
+        let steep = Time { hours, days_of_week: vec![0, 0, 0, 0, 0, 0, 1_000], day_spread_percent: 99 };
+        for (weights, days, growth_percent) in
+            [(even, 30, 100), (steep.clone(), 30, 1_000), (steep, 3_650, 1_000)]
+        {
+            let end_us = START_US + days * DAY_US;
+            let timeline = Timeline::new(START_US, end_us, growth_percent, &weights, Scope::new(1, "days"));
+            let mut before_us = i64::MIN;
+            for step in 0..20_000_u64 {
+                let position = step * (u64::MAX / 20_000);
+                let time_us = timeline.at(position);
+                assert!(time_us >= before_us && time_us < timeline.end_us());
+                before_us = time_us;
+                let back_us = timeline.at(timeline.position(time_us));
+                assert!((time_us - 2..=time_us).contains(&back_us), "{time_us} became {back_us}");
+            }
+        }
     }
 
     proptest! {

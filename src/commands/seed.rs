@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use cluster::Mode;
-use datagen::{Seeded, Spec};
+use datagen::{Profile, Seeded, Spec};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{self, Seed};
@@ -16,6 +16,14 @@ use crate::progress;
 pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> anyhow::Result<u8> {
     let mut chosen = seed.place.clone();
     let as_of = seed.as_of.unwrap_or_else(dataset::today);
+    let profile = match &seed.profile {
+        Some(file) => profile(file)?,
+        None => Profile::default(),
+    };
+    if seed.print_profile {
+        print!("{}", profile.to_commented_toml());
+        return Ok(0);
+    }
     let spec = match (seed.customers, seed.calls, seed.workspaces) {
         (Some(customers), Some(calls), Some(workspaces)) => {
             chosen.scale = cli::Scale::Custom;
@@ -23,6 +31,7 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         }
         _ => dataset::spec(chosen.scale, seed.seed, as_of)?,
     };
+    let spec = Spec { profile, transcripts: seed.transcripts, ..spec };
     if let Some(folder) = &seed.export {
         return super::export::run(folder, &seed, &spec, stop).await;
     }
@@ -70,4 +79,10 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         progress::print_phases(&present, options.connections);
     }
     Ok(0)
+}
+
+fn profile(file: &Path) -> anyhow::Result<Profile> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("the profile `{}` can't be read", file.display()))?;
+    Profile::from_toml(&text).with_context(|| file.display().to_string())
 }

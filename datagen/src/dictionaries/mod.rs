@@ -5,6 +5,7 @@
 //! a fixed stream of the kernel. A test pins them, so that an update of `fake` that changes words is noticed (and
 //! becomes a new version of the data set).
 
+pub(crate) mod phrases;
 mod vietnamese;
 
 use std::fmt::Write as _;
@@ -57,6 +58,11 @@ impl PersonName {
         out.push(b' ');
         out.extend_from_slice(vietnamese::MIDDLE_NAMES[self.gender][self.middle].as_bytes());
         out.push(b' ');
+        out.extend_from_slice(vietnamese::GIVEN_NAMES[self.gender][self.given].as_bytes());
+    }
+
+    /// Appends the given name alone, by which people are addressed.
+    pub fn write_given(self, out: &mut Vec<u8>) {
         out.extend_from_slice(vietnamese::GIVEN_NAMES[self.gender][self.given].as_bytes());
     }
 }

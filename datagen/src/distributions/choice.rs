@@ -19,6 +19,46 @@ pub fn choose<T: Copy, const N: usize>(draw: u64, choices: &[(T, u64); N]) -> T 
     panic!("weights in per mille sum to 1,000")
 }
 
+/// A few values with shares in per mille, picked in one step.
+#[derive(Debug, Clone)]
+pub struct Shares {
+    /// The value of each thousandth.
+    slots: Box<[u8; 1_000]>,
+}
+
+impl Shares {
+    /// A table over `0..shares.len()`.
+    ///
+    /// # Panics
+    /// If the shares do not sum to 1,000, or are more than 256.
+    #[must_use]
+    pub fn new(shares: &[u64]) -> Self {
+        let mut slots = Vec::with_capacity(1_000);
+        for (value, &share) in shares.iter().enumerate() {
+            let value = u8::try_from(value).expect("at most 256 values");
+            slots.extend(std::iter::repeat_n(value, usize::try_from(share).expect("at most 1,000")));
+        }
+        Self { slots: slots.try_into().expect("shares in per mille sum to 1,000") }
+    }
+
+    /// The value that an even draw picks.
+    #[must_use]
+    pub fn pick(&self, draw: u64) -> usize {
+        self.at(below(draw, 1_000))
+    }
+
+    /// The value at a number of 0 to 999.
+    ///
+    /// # Panics
+    /// If it is more than that.
+    #[must_use]
+    pub fn at(&self, thousandth: u64) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 1,000")]
+        let at = thousandth as usize;
+        usize::from(self.slots[at])
+    }
+}
+
 /// Many values with weights, picked in one step: the weights are apportioned over 1,024 slots, so a weight below
 /// half a slot may vanish.
 #[derive(Debug, Clone)]
@@ -57,11 +97,15 @@ mod tests {
     #[test]
     fn values_come_as_often_as_their_weights_say() {
         let table = Weighted::new(&[600, 300, 100]);
-        let mut seen = [[0_u32; 3]; 2];
+        let shares = Shares::new(&[600, 300, 100]);
+        let mut seen = [[0_u32; 3]; 3];
         for ordinal in 0..100_000 {
             let draw = Scope::new(1, "x").entity(ordinal).draw(0);
             seen[0][table.pick(draw)] += 1;
-            seen[1][choose(draw, &[(0_usize, 600), (1, 300), (2, 100)])] += 1;
+            let chosen = choose(draw, &[(0_usize, 600), (1, 300), (2, 100)]);
+            seen[1][chosen] += 1;
+            seen[2][shares.pick(draw)] += 1;
+            assert_eq!(shares.pick(draw), chosen);
         }
         for counts in seen {
             for (count, expected) in counts.into_iter().zip([60_000_u32, 30_000, 10_000]) {

@@ -7,6 +7,6 @@ mod quantiles;
 mod zipf;
 
 pub use apportion::apportion;
-pub use choice::{Weighted, choose};
+pub use choice::{Shares, Weighted, choose};
 pub use quantiles::{Quantiles, TALK_TIME_MS};
-pub use zipf::{zipf_half, zipf_three_quarters};
+pub use zipf::zipf;

@@ -16,6 +16,15 @@ impl Quantiles {
         let to = self.0[bucket + 1] as u64;
         from + below(draw << 6, to - from)
     }
+
+    /// The same shape with `of / from` times the values, rounded down.
+    ///
+    /// # Panics
+    /// If a value does not fit 32 bits.
+    #[must_use]
+    pub fn scaled(&self, of: u64, from: u64) -> Self {
+        Self(self.0.map(|value| u32::try_from(u64::from(value) * of / from).expect("a value of 32 bits")))
+    }
 }
 
 /// How long people talk, in milliseconds: log-normal (Brown et al., *Statistical Analysis of a Telephone Call Center*,
@@ -49,6 +58,17 @@ mod tests {
             let ratio = ours[at] / expected[at];
             assert!((0.95..1.05).contains(&ratio), "quantile {at}: {} to {}", ours[at], expected[at]);
         }
+    }
+
+    #[test]
+    fn a_scaled_table_has_the_same_shape() {
+        let minutes = TALK_TIME_MS.scaled(60, 72);
+        for at in 0..1_000 {
+            let draw = Scope::new(1, "x").entity(at).draw(0);
+            assert!((minutes.at(draw) * 72 / 60).abs_diff(TALK_TIME_MS.at(draw)) <= 2);
+            assert_eq!(TALK_TIME_MS.scaled(72, 72).at(draw), TALK_TIME_MS.at(draw));
+        }
+        assert!(TALK_TIME_MS.scaled(3_600, 72).at(u64::MAX) > 60_000_000);
     }
 
     #[test]

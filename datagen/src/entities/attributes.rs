@@ -29,11 +29,6 @@ const OPT_IN: u64 = 19;
 const NOTES: u64 = 20;
 const FIRST_SENTENCE: u64 = 32;
 
-/// Share of customers with long notes, in per mille.
-const NOTES_PER_MILLE: u64 = 5;
-/// The least length of long notes, in bytes.
-const NOTES_BYTES: usize = 2_100;
-
 const INTERESTS_OF_PEOPLE: [&str; 8] =
     ["travel", "football", "cooking", "music", "property", "education", "cars", "health"];
 
@@ -64,12 +59,15 @@ pub(super) fn write(
         draw(PLAN),
         &[("free", 500), ("basic", 300), ("pro", 150), ("enterprise", 49), ("legacy-gold", 1)],
     ));
-    if chance(draw(NOTES), NOTES_PER_MILLE) {
-        object
-            .key("notes")
-            .long_text(NOTES_BYTES + index_below(draw(NOTES).rotate_left(32), 2_000), |sentence| {
-                words.sentence(draw(FIRST_SENTENCE + sentence))
-            });
+    let notes = &population.profile().attributes;
+    if chance(draw(NOTES), notes.long_notes_per_mille) {
+        let more = index_below(
+            draw(NOTES).rotate_left(32),
+            notes.long_notes_most_bytes - notes.long_notes_least_bytes,
+        );
+        object.key("notes").long_text(notes.long_notes_least_bytes + more, |sentence| {
+            words.sentence(draw(FIRST_SENTENCE + sentence))
+        });
     }
     let score = below(draw(SCORE), 1_001);
     object.key("score").plain(format_args!("{}.{:02}", score / 100, score % 100));

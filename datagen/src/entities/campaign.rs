@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn every_workspace_has_campaigns_of_every_status_in_the_order_of_their_start_and_end() {
-        let calling = Timeline::new(1_700_000_000_000_000, 1_763_000_000_000_000, 250, Scope::new(1, "days"));
+        let weights = crate::profile::Time::default();
+        let (start_us, end_us) = (1_700_000_000_000_000, 1_763_000_000_000_000);
+        let calling = Timeline::new(start_us, end_us, 250, &weights, Scope::new(1, "days"));
         for customers in [1, 4_000, 50_000, 1_000_000] {
             let campaigns = schedule(Scope::new(1, "x"), customers, &calling);
             for status in [Status::Draft, Status::Active, Status::Paused, Status::Completed] {

@@ -1,16 +1,16 @@
 //! `call_campaign_customer`: which customers a campaign is to call.
 //!
 //! Under half of the customers are in none, some in several. A customer is only enrolled in a campaign that still ran
-//! when they came, and at a time when both existed.
+//! when they came, and at a time when both existed; nobody is who may not be called.
 
 use std::ops::ControlFlow;
 
-use super::Table;
 use super::campaign::Status;
+use super::{Table, customer};
 use crate::distributions::choose;
 use crate::encode::Writer;
 use crate::kernel::{Entity, below, index_below};
-use crate::population::Tenant;
+use crate::population::{Population, Tenant};
 use crate::timeline::DAY_US;
 
 const COUNT: u64 = 0;
@@ -18,6 +18,7 @@ const COUNT: u64 = 0;
 const FIRST: u64 = 1;
 const FIELDS: u64 = 5;
 
+/// The most that a profile may give to a customer.
 const MOST_ENROLMENTS: usize = 3;
 
 /// One enrolment.
@@ -52,10 +53,16 @@ impl Enrolment {
     }
 }
 
-/// The enrolments of customer number `ordinal`, who came at `created_us`; each in another campaign.
-pub fn of_customer(tenant: &Tenant, ordinal: u64, created_us: i64) -> impl Iterator<Item = Enrolment> {
+/// The enrolments of customer number `ordinal`, who came at `created_us`; each in another campaign. Those of customers
+/// who are never called, and those after the deletion, are no rows; nobody who may be called has such a one.
+pub fn of_customer(
+    population: &Population,
+    tenant: &Tenant,
+    ordinal: u64,
+    created_us: i64,
+) -> impl Iterator<Item = Enrolment> {
     let entity = tenant.enrolment_scope.entity(ordinal);
-    let count = choose(entity.draw(COUNT), &[(0_u64, 450), (1, 350), (2, 150), (3, 50)]);
+    let count = population.odds.enrolments.pick(entity.draw(COUNT)) as u64;
     let mut enrolments = [None; MOST_ENROLMENTS];
     if count > 0 {
         let begun = &tenant.campaigns[..tenant.campaigns.len() - 1];
@@ -77,20 +84,50 @@ pub fn of_customer(tenant: &Tenant, ordinal: u64, created_us: i64) -> impl Itera
 }
 
 pub(super) fn write(
+    population: &Population,
     tenant: &Tenant,
     ordinal: u64,
     created_us: i64,
     writer: &mut Writer<'_>,
 ) -> ControlFlow<()> {
-    for enrolment in of_customer(tenant, ordinal, created_us) {
+    if customer::is_never_called(population, tenant, ordinal) {
+        return ControlFlow::Continue(());
+    }
+    let until_us = customer::deleted_us(population, tenant, ordinal, created_us).unwrap_or(i64::MAX);
+    let enrolments = of_customer(population, tenant, ordinal, created_us);
+    for enrolment in enrolments.filter(|enrolment| enrolment.created_us <= until_us) {
         writer.row(Table::Enrolment.width(), |fields| {
             fields.uuid(&enrolment.id());
             fields.uuid(&tenant.id);
             fields.uuid(&tenant.campaigns[enrolment.campaign].id);
-            fields.uuid(&super::customer::id(tenant, ordinal));
+            fields.uuid(&customer::id(tenant, ordinal));
             fields.text(enrolment.status(tenant));
             fields.time(enrolment.created_us);
         })?;
     }
     ControlFlow::Continue(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::Writer;
+    use crate::spec::{Scale, Spec};
+
+    #[test]
+    fn nobody_is_enrolled_who_may_not_be_called() {
+        let population = Population::new(&Spec::of(Scale::Dev, 7, "2026-03-01T00:00:00Z".parse().unwrap()));
+        let tenant = &population.tenants[0];
+        let mut enrolled = [0, 0];
+        for ordinal in 0..tenant.customers {
+            let mut throw_away = |piece: Vec<u8>| Some(piece);
+            let mut writer = Writer::new(Vec::new(), 1 << 16, &mut throw_away);
+            let created_us = population.arrival_us(tenant.customer_position(ordinal));
+            assert!(write(&population, tenant, ordinal, created_us, &mut writer).is_continue());
+            let (written, _) = writer.end().unwrap();
+            let is_never_called = customer::is_never_called(&population, tenant, ordinal);
+            enrolled[usize::from(is_never_called)] += written.rows;
+        }
+        assert!(enrolled[0] > 20_000 && enrolled[1] == 0, "{enrolled:?}");
+    }
 }

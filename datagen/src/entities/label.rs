@@ -1,11 +1,11 @@
-//! `label` and `customer_label`: 8 to 30 labels a workspace, nought to four on a customer.
+//! `label` and `customer_label`: 8 to 30 labels a workspace, nought to four on a customer, if the profile says
+//! nothing else.
 //!
 //! The first label of a workspace is on a third of its customers' labels; the last is on exactly one customer.
 
 use std::ops::ControlFlow;
 
 use super::Table;
-use crate::distributions::choose;
 use crate::encode::Writer;
 use crate::kernel::{below, cubed};
 use crate::population::{Population, Tenant};
@@ -16,7 +16,8 @@ const NAMES: u64 = 0;
 const COUNT: u64 = 0;
 const PICKS: u64 = 1;
 
-const MOST_LABELS: usize = 4;
+/// The most that a profile may give to a customer.
+const MOST_LABELS: usize = 8;
 
 pub(super) fn write_labels(
     population: &Population,
@@ -39,10 +40,10 @@ fn label_id(tenant: &Tenant, ordinal: u64) -> [u8; 16] {
 }
 
 /// The labels of customer number `ordinal`, each once.
-fn of_customer(tenant: &Tenant, ordinal: u64) -> impl Iterator<Item = u64> {
+fn of_customer(population: &Population, tenant: &Tenant, ordinal: u64) -> impl Iterator<Item = u64> {
     // Beside the customers' own draws, so that labels can change their shape without changing customers.
     let entity = tenant.label_scope.workspace(u32::MAX).entity(ordinal);
-    let count = choose(entity.draw(COUNT), &[(0_u64, 350), (1, 300), (2, 200), (3, 100), (4, 50)]);
+    let count = population.odds.labels.pick(entity.draw(COUNT)) as u64;
     let mut labels = [u64::MAX; MOST_LABELS + 1];
     let mut found = 0;
     for pick in 0..count {
@@ -60,9 +61,14 @@ fn of_customer(tenant: &Tenant, ordinal: u64) -> impl Iterator<Item = u64> {
     labels.into_iter().take(found)
 }
 
-pub(super) fn write_of_customer(tenant: &Tenant, ordinal: u64, writer: &mut Writer<'_>) -> ControlFlow<()> {
+pub(super) fn write_of_customer(
+    population: &Population,
+    tenant: &Tenant,
+    ordinal: u64,
+    writer: &mut Writer<'_>,
+) -> ControlFlow<()> {
     let customer_id = super::customer::id(tenant, ordinal);
-    for label in of_customer(tenant, ordinal) {
+    for label in of_customer(population, tenant, ordinal) {
         writer.row(Table::CustomerLabel.width(), |fields| {
             fields.uuid(&customer_id);
             fields.uuid(&label_id(tenant, label));
@@ -83,7 +89,7 @@ mod tests {
         let mut carriers = vec![0_u32; usize::try_from(tenant.labels).unwrap()];
         let mut without = 0;
         for ordinal in 0..tenant.customers {
-            let labels: Vec<u64> = of_customer(tenant, ordinal).collect();
+            let labels: Vec<u64> = of_customer(&population, tenant, ordinal).collect();
             without += u32::from(labels.is_empty());
             let distinct: std::collections::HashSet<_> = labels.iter().collect();
             assert_eq!(distinct.len(), labels.len());

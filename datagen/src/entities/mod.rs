@@ -12,6 +12,7 @@ pub mod enrolment;
 pub mod label;
 pub mod staff;
 mod table;
+mod transcript;
 pub mod workspace;
 
 pub use table::{Column, Kind, Table};

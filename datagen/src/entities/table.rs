@@ -245,7 +245,7 @@ impl Table {
                 for member in population.calls_of_chunk(chunk, chunks) {
                     let tenant = &population.tenants[member.tenant as usize];
                     let call = call::row(population, tenant, member.ordinal, member.position);
-                    writer.row(self.width(), |fields| call.write(fields))?;
+                    writer.row(self.width(), |fields| call.write(population, fields))?;
                 }
             }
             Self::CallStats => {
@@ -285,10 +285,10 @@ impl Table {
                 let customer = customer::row(population, tenant, member.ordinal, member.position);
                 writer.row(self.width(), |fields| customer.write(population, tenant, fields))
             }
-            Self::CustomerLabel => label::write_of_customer(tenant, member.ordinal, writer),
+            Self::CustomerLabel => label::write_of_customer(population, tenant, member.ordinal, writer),
             _ => {
                 let created_us = population.arrival_us(member.position);
-                enrolment::write(tenant, member.ordinal, created_us, writer)
+                enrolment::write(population, tenant, member.ordinal, created_us, writer)
             }
         }
     }

@@ -32,6 +32,11 @@ pub fn slug_of(population: &Population, tenant: &Tenant) -> String {
     format!("{company}-{}", tenant.number)
 }
 
+/// The name of the workspace.
+pub(super) fn name_of<'a>(population: &'a Population, tenant: &Tenant) -> &'a str {
+    if tenant.number == 0 { "Enterprise Workspace 1" } else { company(population, tenant) }
+}
+
 fn company<'a>(population: &'a Population, tenant: &Tenant) -> &'a str {
     let entity = Scope::new(population.spec.seed, "workspace-facts@1").entity(u64::from(tenant.number));
     population.words.company(entity.draw(COMPANY))
@@ -41,7 +46,7 @@ pub(super) fn write(population: &Population, tenant: &Tenant, writer: &mut Write
     writer.row(Table::Workspace.width(), |fields| {
         fields.uuid(&tenant.id);
         fields.text(&slug_of(population, tenant));
-        fields.text(if tenant.number == 0 { "Enterprise Workspace 1" } else { company(population, tenant) });
+        fields.text(name_of(population, tenant));
         fields.time(created_us(population, tenant));
     })
 }

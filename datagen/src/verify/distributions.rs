@@ -15,7 +15,7 @@ use super::findings::{Check, Figure, Group, Verdict};
 use super::snapshot::Snapshot;
 use super::sums::Tallies;
 use super::tally::Tally;
-use crate::entities::{Table, customer};
+use crate::entities::Table;
 use crate::population::{Population, Tenant};
 use crate::spec::Spec;
 
@@ -31,8 +31,8 @@ const LEAST_CORRELATION: f64 = 0.9;
 const CHUNKS_IN_ORDER: u64 = 100;
 
 /// The shares that a specification promises: table, value as [`Tally::counts`] names it, share.
-fn promised(_spec: &Spec) -> [(Table, &'static str, f64); 1] {
-    [(Table::Customer, "is_deleted = true", customer::DELETED_PER_MILLE as f64 / 1_000.0)]
+fn promised(spec: &Spec) -> [(Table, &'static str, f64); 1] {
+    [(Table::Customer, "is_deleted = true", spec.profile.customers.deleted_per_mille as f64 / 1_000.0)]
 }
 
 /// Everything that the passing rows have told.

@@ -65,11 +65,11 @@ const GOLDEN: [&str; 12] = [
     "auth_token 108 d8d11df8606add88",
     "label 392 6a25ef0bc4487ece",
     "call_campaign 84 90c075b354d05deb",
-    "customer 4000 ccd56bf2837823db",
-    "customer_label 4380 c766354d18538adf",
-    "call_campaign_customer 2723 d460d774a5146b24",
-    "call 30000 1c7bc98699105616",
-    "customer_call_stats 3803 40b9e31b17160f27",
+    "customer 4000 69c239eadb0366fd",
+    "customer_label 4380 06a4505f4bd33e36",
+    "call_campaign_customer 2540 2e2a4bf197a7defc",
+    "call 30000 09660665b5d11157",
+    "customer_call_stats 3637 5c31fd035a1c46ad",
 ];
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The rows as `PostgreSQL` has them: complete, connected, in order, and true to their causes.
 
-use crate::support::{connect, connections, load, number, read_back, spec};
+use crate::support::{as_of, connect, connections, load, number, read_back, spec};
 use cluster::testing::{self, TestDatabase};
-use datagen::{Grain, Loading, Present, Table};
+use datagen::{Grain, Loading, Present, Profile, Scale, Spec, Table, Transcripts};
 use migrations::Level;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -139,6 +139,13 @@ async fn no_effect_comes_before_its_cause_and_nothing_after_the_date_of_the_data
          WHERE e.created_at < c.created_at OR e.created_at < g.started_at OR e.created_at > g.ended_at",
     )
     .await;
+    none("SELECT FROM call JOIN customer c ON c.id = customer_id WHERE call.created_at >= c.deleted_at")
+        .await;
+    none(
+        "SELECT FROM call_campaign_customer e JOIN customer c ON c.id = customer_id
+         WHERE e.created_at > c.deleted_at",
+    )
+    .await;
     none("SELECT FROM call_campaign WHERE created_at > started_at OR started_at > ended_at").await;
     none("SELECT FROM customer WHERE updated_at < created_at OR deleted_at < created_at").await;
     for (table, owner) in
@@ -230,6 +237,137 @@ async fn six_percent_are_deleted_and_some_values_follow_age() {
 }
 
 #[tokio::test]
+async fn some_customers_are_never_called_and_a_few_very_often() {
+    let (mut conn, _) = loaded().await;
+    let uncalled = number(
+        &mut conn,
+        "SELECT 1000 * count(*) FILTER (WHERE NOT EXISTS (SELECT FROM call WHERE customer_id = c.id)) / count(*)
+         FROM customer c JOIN workspace w ON w.id = workspace_id WHERE w.slug = 'enterprise-workspace-1'",
+    )
+    .await;
+    // 30 per mille may not be called, and with five calls each chance passes over some.
+    assert!((30..150).contains(&uncalled), "{uncalled} per mille");
+    let most =
+        number(&mut conn, "SELECT count(*) FROM call GROUP BY customer_id ORDER BY 1 DESC LIMIT 1").await;
+    // The first of 16,000 ranks: 16,000^(-1/3) of 40,000 calls.
+    assert!(most > 1_500, "{most}");
+}
+
+#[tokio::test]
+async fn days_differ_more_than_chance_makes_them() {
+    let (mut conn, _) = loaded().await;
+    // Calls of working days, Monday to Friday local time, of the last half year, when growth changes little. Counts of
+    // a Poisson process have a variance as large as their mean.
+    let dispersion = number(
+        &mut conn,
+        "SELECT (var_samp(calls) / avg(calls))::bigint FROM (
+             SELECT count(*) AS calls FROM call
+             WHERE created_at >= '2025-09-01T00:00:00+07' AND created_at < '2026-02-28T00:00:00+07'
+             GROUP BY (created_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+             HAVING extract(isodow FROM (min(created_at) AT TIME ZONE 'Asia/Ho_Chi_Minh')) <= 5) AS days",
+    )
+    .await;
+    assert!(dispersion > 5, "{dispersion}");
+    let sundays = number(
+        &mut conn,
+        "SELECT 1000 * count(*) FILTER (WHERE extract(isodow FROM created_at AT TIME ZONE 'Asia/Ho_Chi_Minh') = 7)
+             / count(*) FROM call",
+    )
+    .await;
+    assert!((5..35).contains(&sundays), "{sundays} per mille");
+    let by_night = number(
+        &mut conn,
+        "SELECT 1000 * count(*) FILTER (WHERE extract(hour FROM created_at AT TIME ZONE 'Asia/Ho_Chi_Minh')
+             NOT BETWEEN 7 AND 21) / count(*) FROM call",
+    )
+    .await;
+    assert!((1..30).contains(&by_night), "{by_night} per mille");
+}
+
+#[tokio::test]
+async fn customers_of_better_quality_answer_more_often() {
+    let (mut conn, _) = loaded().await;
+    let mut before = 0;
+    for quality in ["dead", "cold", "warm", "hot"] {
+        let answered = number(
+            &mut conn,
+            &format!(
+                "SELECT 1000 * count(*) FILTER (WHERE call.status = 'completed') / count(*)
+                 FROM call JOIN customer c ON c.id = customer_id
+                 WHERE c.quality = '{quality}' AND call.direction = 'outbound'"
+            ),
+        )
+        .await;
+        assert!(answered > before + 20, "{quality}: {answered} per mille after {before}");
+        before = answered;
+    }
+}
+
+#[tokio::test]
+async fn rare_values_are_rare_and_there() {
+    let (mut conn, _) = loaded().await;
+    for (rare, per_mille) in [
+        ("call_status = 'calling'", 1..10),
+        ("carrier = 'Gmobile'", 1..10),
+        ("is_test", 5..15),
+        ("other_attributes ->> 'source' = 'event'", 2..10),
+        ("other_attributes ? 'referral_code'", 5..15),
+        ("other_attributes ->> 'plan' = 'legacy-gold'", 0..3),
+    ] {
+        let found = number(&mut conn, &format!("SELECT count(*) FROM customer WHERE {rare}")).await;
+        let of = number(&mut conn, "SELECT count(*) FROM customer").await;
+        assert!(found > 0 && per_mille.contains(&(1_000 * found / of)), "{rare}: {found} of {of}");
+    }
+}
+
+#[tokio::test]
+async fn transcripts_have_their_width_and_long_ones_go_to_toast() {
+    let widths = "SELECT count(*) FILTER (WHERE (transcript IS NOT NULL) <> (status = 'completed')),
+            coalesce(min(octet_length(transcript)), 0), coalesce(max(octet_length(transcript)), 0)
+        FROM call";
+    for (transcripts, narrowest, widest) in
+        [(Transcripts::Short, 150..300, 200..301), (Transcripts::Full, 150..700, 10_000..20_000)]
+    {
+        let database = testing::database("transcripts").await;
+        let tiny = Spec { transcripts, ..Spec::of(Scale::Tiny, 1, as_of()) };
+        load(database.url(), &tiny, Level::Before, &connections(2)).await;
+        let mut conn = connect(database.url()).await;
+        let (wrong, least, most): (i64, i32, i32) =
+            sqlx::query_as(widths).fetch_one(&mut conn).await.unwrap();
+        assert_eq!(wrong, 0, "{transcripts}");
+        assert!(narrowest.contains(&least) && widest.contains(&most), "{transcripts}: {least} to {most}");
+        let toasted = number(
+            &mut conn,
+            "SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = 'public.call'::regclass",
+        )
+        .await;
+        assert_eq!(toasted > 100_000, transcripts == Transcripts::Full, "{transcripts}: {toasted} bytes");
+    }
+    none("SELECT FROM call WHERE transcript IS NOT NULL").await;
+}
+
+#[tokio::test]
+async fn another_profile_gives_other_shares() {
+    let profile = Profile::from_toml(
+        "[customers]\ndeleted_per_mille = 200\n[calls]\nkinds = { campaign = 0, direct = 0, callback = 1000 }",
+    )
+    .unwrap();
+    let database = testing::database("profile").await;
+    let tiny = Spec { profile, ..Spec::of(Scale::Tiny, 1, as_of()) };
+    let present = load(database.url(), &tiny, Level::Before, &connections(2)).await;
+    assert_eq!(present.spec, tiny);
+    let mut conn = connect(database.url()).await;
+    let deleted =
+        number(&mut conn, "SELECT 1000 * count(*) FILTER (WHERE is_deleted) / count(*) FROM customer").await;
+    assert!((180..220).contains(&deleted), "{deleted} per mille");
+    assert_eq!(number(&mut conn, "SELECT count(*) FROM call WHERE call_type <> 'callback'").await, 0);
+    let plain = Spec::of(Scale::Tiny, 1, as_of());
+    let refused =
+        datagen::seed(database.url(), &plain, Level::Before, &connections(2), &()).await.unwrap_err();
+    assert!(refused.to_string().contains("custom profile"), "{refused}");
+}
+
+#[tokio::test]
 async fn employees_have_no_few_and_very_many_customers() {
     let (mut conn, _) = loaded().await;
     let customers_of = |order: &str| {
@@ -240,6 +378,13 @@ async fn employees_have_no_few_and_very_many_customers() {
         )
     };
     assert_eq!(number(&mut conn, &customers_of("ASC")).await, 0);
+    let few = number(
+        &mut conn,
+        "SELECT count(*) FROM (SELECT FROM customer WHERE employee_id IS NOT NULL GROUP BY employee_id
+             HAVING count(*) < 100) AS found",
+    )
+    .await;
+    assert!(few > 0);
     assert!(number(&mut conn, &customers_of("DESC")).await > 3_000);
 }
 
