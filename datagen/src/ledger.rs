@@ -75,36 +75,51 @@ pub async fn present(conn: &mut PgConnection) -> Result<Option<Present>, Error> 
     Ok(read(conn).await?.map(|(present, _)| present))
 }
 
-/// Creates the ledger. The schema is that of the migrations' bookkeeping.
+/// The tables of the ledger. The schema is that of the migrations' bookkeeping.
+const CREATE: &str = "\
+CREATE SCHEMA IF NOT EXISTS callbench;
+CREATE TABLE IF NOT EXISTS callbench.dataset (
+    only_one     boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    version      integer NOT NULL,
+    spec         jsonb NOT NULL,
+    started_at   timestamptz NOT NULL,
+    completed_at timestamptz,
+    set_aside    jsonb NOT NULL,
+    tables       jsonb NOT NULL DEFAULT '[]',
+    phases       jsonb NOT NULL DEFAULT '[]'
+);
+ALTER TABLE callbench.dataset ADD COLUMN IF NOT EXISTS attempts integer NOT NULL DEFAULT 1;
+CREATE TABLE IF NOT EXISTS callbench.dataset_chunk (
+    table_name  text NOT NULL,
+    first_chunk bigint NOT NULL,
+    end_chunk   bigint NOT NULL CHECK (end_chunk > first_chunk),
+    rows        bigint NOT NULL,
+    bytes       bigint NOT NULL,
+    checksum    bigint NOT NULL,
+    loaded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (table_name, first_chunk)
+);";
+
+/// Creates the ledger.
 pub(crate) async fn create(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::raw_sql(
-        "CREATE SCHEMA IF NOT EXISTS callbench;
-         CREATE TABLE IF NOT EXISTS callbench.dataset (
-             only_one     boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-             version      integer NOT NULL,
-             spec         jsonb NOT NULL,
-             started_at   timestamptz NOT NULL,
-             completed_at timestamptz,
-             set_aside    jsonb NOT NULL,
-             tables       jsonb NOT NULL DEFAULT '[]',
-             phases       jsonb NOT NULL DEFAULT '[]'
-         );
-         ALTER TABLE callbench.dataset ADD COLUMN IF NOT EXISTS attempts integer NOT NULL DEFAULT 1;
-         CREATE TABLE IF NOT EXISTS callbench.dataset_chunk (
-             table_name  text NOT NULL,
-             first_chunk bigint NOT NULL,
-             end_chunk   bigint NOT NULL CHECK (end_chunk > first_chunk),
-             rows        bigint NOT NULL,
-             bytes       bigint NOT NULL,
-             checksum    bigint NOT NULL,
-             loaded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
-             PRIMARY KEY (table_name, first_chunk)
-         )",
-    )
-    .execute(conn)
-    .await
-    .map_err(|error| Error::database("creating the ledger", error))?;
+    sqlx::raw_sql(CREATE)
+        .execute(conn)
+        .await
+        .map_err(|error| Error::database("creating the ledger", error))?;
     Ok(())
+}
+
+/// The ledger of a data set that somebody else has loaded, as plain SQL.
+pub(crate) fn script(spec: &Spec, tables: &[LoadedTable]) -> String {
+    let json = |value: Result<String, serde_json::Error>| {
+        value.expect("plain data has a form in JSON").replace('\'', "''")
+    };
+    format!(
+        "{CREATE}\nINSERT INTO callbench.dataset (version, spec, started_at, completed_at, set_aside, tables) VALUES (\n    \
+         {DATASET_VERSION}, '{}', now(), now(),\n    '{{\"indexes\": [], \"triggers\": []}}', '{}');\n",
+        json(serde_json::to_string(spec)),
+        json(serde_json::to_string(tables)),
+    )
 }
 
 pub(crate) async fn read(conn: &mut PgConnection) -> Result<Option<(Present, SetAside)>, Error> {

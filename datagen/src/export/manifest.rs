@@ -12,6 +12,7 @@ use super::Format;
 use crate::checksum::Checksum;
 use crate::encode::Written;
 use crate::entities::Table;
+use crate::ledger::LoadedTable;
 use crate::spec::{DATASET_VERSION, Spec};
 
 /// The export of a data set; `manifest.json` in its folder.
@@ -62,6 +63,18 @@ pub struct Part {
     pub bytes: u64,
     /// Sum over its rows.
     pub checksum: String,
+}
+
+impl ExportedTable {
+    /// The table as the ledger has it, once its files are loaded. The bytes of rows in another format are not kept.
+    pub(super) fn as_loaded(&self) -> LoadedTable {
+        LoadedTable {
+            table: self.table.clone(),
+            rows: self.rows,
+            bytes: self.bytes,
+            checksum: self.checksum.clone(),
+        }
+    }
 }
 
 impl Manifest {

@@ -7,8 +7,9 @@ use migrations::{Script, Statement};
 use super::Format;
 use super::error::Error;
 use super::folder::Folder;
-use super::manifest::Manifest;
+use super::manifest::{ExportedTable, Manifest};
 use crate::entities::Table;
+use crate::ledger::{self, LoadedTable};
 
 /// The names of the scripts.
 pub(super) const NAMES: [&str; 4] = ["tables.sql", "indexes.sql", "finish.sql", LOAD];
@@ -82,7 +83,9 @@ fn finish_sql(script: &Script, manifest: &Manifest, tables: &[Table]) -> String 
         }
         text += "-- By these entries callbench knows the level of the schema.\n\n";
         text += &script.books;
-        text.push('\n');
+        text += "\n\n-- And by these which rows there are.\n\n";
+        let loaded: Vec<LoadedTable> = manifest.tables.iter().map(ExportedTable::as_loaded).collect();
+        text += &ledger::script(&manifest.spec, &loaded);
     }
     text
 }

@@ -110,6 +110,10 @@ async fn both_formats_load_what_the_loader_loads() {
             let (found, sum) = read_back(&mut conn, table).await;
             assert_eq!((found, &format!("{:016x}", sum.0)), (*rows, checksum), "{format} {table}");
         }
+        // The ledger knows what was loaded, so that it can be verified later.
+        let verified =
+            datagen::verify::verify(database.url(), &datagen::verify::Options::default(), &()).await.unwrap();
+        assert!(verified.passed(), "{verified:#?}");
     }
 }
 
