@@ -43,7 +43,7 @@ use tally::Workspaces;
 /// How to verify.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Connections that read at the same time, and threads that generate. Never less than one.
+    /// Connections that read at the same time, and threads that generate; 0 counts as 1.
     pub connections: usize,
     /// Counts, checksums, distributions and health only: one pass over the rows, and no joins in the database.
     pub quick: bool,
