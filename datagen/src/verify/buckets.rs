@@ -50,17 +50,19 @@ impl Buckets {
     /// As many of `differing` as hold at most `rows` rows of the generator, but at least one. Which rows share a bucket
     /// is as good as random, so the first buckets are a fair sample of all.
     pub(super) fn select(&self, differing: &[usize], rows: u64) -> Selected {
-        let mut within = vec![false; 1 << BITS];
-        let (mut buckets, mut held_rows) = (0, 0);
+        let mut selected =
+            Selected { within: vec![false; 1 << BITS], buckets: 0, expected_rows: 0, differing_rows: 0 };
         for &bucket in differing {
-            held_rows += u64::from(self.expected_rows[bucket].load(Ordering::Relaxed));
-            if buckets > 0 && held_rows > rows {
-                break;
+            let of_bucket = u64::from(self.expected_rows[bucket].load(Ordering::Relaxed));
+            selected.differing_rows += of_bucket;
+            // Once one was left out all are, so that small ones are not preferred.
+            if selected.buckets == 0 || selected.differing_rows <= rows {
+                selected.within[bucket] = true;
+                selected.buckets += 1;
+                selected.expected_rows += of_bucket;
             }
-            within[bucket] = true;
-            buckets += 1;
         }
-        Selected { within, buckets }
+        selected
     }
 }
 
@@ -69,6 +71,10 @@ pub(super) struct Selected {
     within: Vec<bool>,
     /// How many they are.
     pub(super) buckets: usize,
+    /// Rows of the generator in them.
+    pub(super) expected_rows: u64,
+    /// Rows of the generator in all buckets that differ.
+    pub(super) differing_rows: u64,
 }
 
 impl Selected {

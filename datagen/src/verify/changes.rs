@@ -26,17 +26,22 @@ use crate::wire;
 /// Keys that are named as examples.
 const EXAMPLES: usize = 3;
 
-/// Compares the rows of the buckets that were `selected` among `differing` ones.
+/// Compares the rows of the buckets that were `selected` among `differing` ones. The table holds `surplus` rows more than
+/// the generator writes.
 pub(super) async fn find(
     table: Table,
     population: &Arc<Population>,
     selected: Selected,
     differing: usize,
+    surplus: i64,
     snapshot: &mut Snapshot,
     running: &Running<'_>,
 ) -> Result<Changes, Error> {
-    let scale = differing as f64 / selected.buckets.max(1) as f64;
-    let is_estimated = selected.buckets < differing;
+    let scale = (selected.buckets < differing).then(|| Scale {
+        rows: selected.differing_rows as f64 / selected.expected_rows.max(1) as f64,
+        buckets: differing as f64 / selected.buckets as f64,
+        surplus,
+    });
     let selected = Arc::new(selected);
     let threads = snapshot.connections.len();
     let expected = sides::regenerate(table, population, threads, || Expected {
@@ -59,7 +64,34 @@ pub(super) async fn find(
     for (key, _) in rows.iter().filter(|(_, row)| !row.is_seen.load(Ordering::Relaxed)) {
         removed.add(key);
     }
-    Ok(total.changes(&removed, is_estimated, scale))
+    Ok(total.changes(&removed, scale))
+}
+
+/// How a sample speaks for all.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    /// Rows of the generator in all buckets that differ, by those in the sample.
+    rows: f64,
+    /// Buckets that differ, by those in the sample.
+    buckets: f64,
+    /// Rows added less rows removed, which is known exactly.
+    surplus: i64,
+}
+
+impl Scale {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate, rounded")]
+    fn up(rows: u64, by: f64) -> u64 {
+        (rows as f64 * by).round() as u64
+    }
+
+    /// Rows added and removed. Where the sample has only the one, the other is taken for none, and the surplus tells.
+    fn added_and_removed(self, added: u64, removed: u64) -> (u64, u64) {
+        match (added, removed, self.surplus) {
+            (_, 0, 0..) => (self.surplus.unsigned_abs(), 0),
+            (0, _, ..=0) => (0, self.surplus.unsigned_abs()),
+            _ => (Self::up(added, self.buckets), Self::up(removed, self.rows)),
+        }
+    }
 }
 
 /// A row of the generator.
@@ -136,11 +168,14 @@ impl Found {
         self.added_to = Some(self.added_to.map_or(time, |to| to.max(time)));
     }
 
-    fn changes(&self, removed: &Examples, is_estimated: bool, scale: f64) -> Changes {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate, rounded")]
-        let scaled = |rows: u64| if is_estimated { (rows as f64 * scale).round() as u64 } else { rows };
-        let change = |examples: &Examples| Change {
-            rows: scaled(examples.rows),
+    fn changes(&self, removed: &Examples, scale: Option<Scale>) -> Changes {
+        let (added_rows, removed_rows) = match scale {
+            Some(scale) => scale.added_and_removed(self.added.rows, removed.rows),
+            None => (self.added.rows, removed.rows),
+        };
+        let scaled = |rows: u64| scale.map_or(rows, |scale| Scale::up(rows, scale.rows));
+        let change = |rows: u64, examples: &Examples| Change {
+            rows,
             examples: examples.least.iter().map(|key| key_text(self.table, key)).collect(),
         };
         let names = self.table.columns().iter().map(|column| column.name.to_owned());
@@ -149,10 +184,10 @@ impl Found {
         columns.retain(|&(_, rows)| rows > 0);
         columns.sort_by_key(|&(_, rows)| std::cmp::Reverse(rows));
         Changes {
-            is_estimated,
-            added: change(&self.added),
-            removed: change(removed),
-            changed: change(&self.changed),
+            is_estimated: scale.is_some(),
+            added: change(added_rows, &self.added),
+            removed: change(removed_rows, removed),
+            changed: change(scaled(self.changed.rows), &self.changed),
             columns,
             added_from: self.added_from,
             added_to: self.added_to,
@@ -269,6 +304,17 @@ mod tests {
         assert_eq!(one.rows, 6);
         let least: Vec<&[u8]> = one.least.iter().map(AsRef::as_ref).collect();
         assert_eq!(least, [[1], [3], [4]]);
+    }
+
+    #[test]
+    fn what_is_known_exactly_is_not_estimated() {
+        let scale = |surplus| Scale { rows: 10.0, buckets: 12.0, surplus };
+        assert_eq!(scale(117).added_and_removed(10, 0), (117, 0));
+        assert_eq!(scale(-98).added_and_removed(0, 10), (0, 98));
+        assert_eq!(scale(5).added_and_removed(10, 11), (120, 110));
+        // The sample has only added rows, and yet more are gone than came.
+        assert_eq!(scale(-5).added_and_removed(10, 0), (120, 0));
+        assert_eq!(scale(0).added_and_removed(0, 0), (0, 0));
     }
 
     #[test]

@@ -105,8 +105,17 @@ async fn verify_uninterrupted(
         } else {
             let running = Running::start(progress, format!("compare {table}"), found.held.rows, Unit::Rows);
             let selected = found.buckets.select(&differing, options.compared_rows);
-            let changes =
-                changes::find(table, &population, selected, differing.len(), &mut snapshot, &running).await?;
+            let surplus = found.held.rows.cast_signed() - found.generated.rows.cast_signed();
+            let changes = changes::find(
+                table,
+                &population,
+                selected,
+                differing.len(),
+                surplus,
+                &mut snapshot,
+                &running,
+            )
+            .await?;
             running.finish(Some((found.held.rows, found.held.bytes)));
             Some(changes)
         };

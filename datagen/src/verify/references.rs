@@ -158,7 +158,7 @@ async fn ask(conn: &mut PgConnection, question: &Question) -> Result<Check, Erro
     let examples = if found == 0 {
         Vec::new()
     } else {
-        sqlx::query_scalar(AssertSqlSafe(format!("SELECT t.{id}::text {wrong} LIMIT 3")))
+        sqlx::query_scalar(AssertSqlSafe(format!("SELECT DISTINCT t.{id}::text {wrong} LIMIT 3")))
             .fetch_all(conn)
             .await
             .map_err(&failed)?

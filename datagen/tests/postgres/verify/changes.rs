@@ -82,7 +82,8 @@ async fn more_changes_than_are_compared_are_estimated() {
     let sampled = verify(database.url(), &options, &()).await.unwrap();
     let estimate = changes(&sampled, "customer");
     assert!(estimate.is_estimated);
-    assert!(estimate.changed.rows.abs_diff(updated) < updated / 20, "{estimate:?} of {updated}");
+    // Nearly all rows of the buckets that differ are changed ones, so the sample is close.
+    assert!(estimate.changed.rows.abs_diff(updated) < updated / 50, "{estimate:?} of {updated}");
     assert_eq!((estimate.added.rows, estimate.removed.rows), (0, 0));
     assert_eq!(estimate.columns[0], ("checked".to_owned(), estimate.changed.rows));
     assert!(sampled.sentence().starts_with("customer: about "), "{}", sampled.sentence());

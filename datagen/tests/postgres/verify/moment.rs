@@ -38,7 +38,7 @@ struct Writer {
 impl Progress for Writer {
     fn phase_started(&self, name: &str, _: u64, unit: Unit) {
         assert!(
-            name.starts_with("verify ") && (unit == Unit::Rows || unit == Unit::Tables),
+            name.starts_with("verify ") && (unit == Unit::Rows || unit == Unit::Whole),
             "{name} {unit:?}"
         );
         let url = self.url.clone();
