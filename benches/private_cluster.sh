@@ -19,11 +19,13 @@ files=$(mktemp -d)
 export CALLBENCH_HOME=$home PGOPTIONS="-c client_min_messages=warning"
 unset CALLBENCH_DATABASE_URL
 finish() {
+    local data
+    # The data of a cluster that root started may lie outside of the folder.
+    data=$("$callbench" db status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["data"])')
     "$callbench" db stop >/dev/null || true
-    rm -rf "$home" "$files"
+    rm -rf "$files" "$data" "$home"
 }
 trap finish EXIT
-# The data of a cluster that root started may lie outside of the folder; the next start of any cluster removes it.
 
 sql() { "$bin/psql" -qAtX -v ON_ERROR_STOP=1 "$@"; }
 export -f sql

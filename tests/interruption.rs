@@ -139,6 +139,8 @@ fn ctrl_c_while_measuring_keeps_what_was_measured_and_leaves_no_process() {
     let result = std::fs::read(folder.path().join("runs/cut/result.json")).expect("kept");
     let result: serde_json::Value = serde_json::from_slice(&result).expect("JSON");
     assert_eq!(result["complete"], false);
+    // Its rows were loaded without log, but nothing is measured so.
+    assert_eq!(result["environment"]["database"]["settings"]["wal_level"], "replica");
 }
 
 #[test]

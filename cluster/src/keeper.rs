@@ -157,6 +157,12 @@ impl Keeper {
         fs::read_to_string(self.lock_path()).ok()?.trim().parse().ok()
     }
 
+    /// Whether the server's first process is gone, and others of its processes are left.
+    fn has_crashed(&self) -> bool {
+        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok());
+        pid.is_some_and(|pid| kill(Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH))
+    }
+
     /// Whether the server was told to stay when its last user leaves.
     pub(crate) fn is_staying(&self) -> bool {
         self.folder.join("stay").exists() && self.is_running()
@@ -218,9 +224,10 @@ impl Keeper {
                 return Ok(false);
             }
             let closing = self.folder.join("closing").exists();
-            let patience = if closing { SHUTDOWN } else { ANSWER };
+            // Processes of a server that was killed go on until they look up from their work, which may be a large index.
+            let expected = if closing || self.has_crashed() { "stop" } else { "answer" };
+            let patience = if expected == "stop" { SHUTDOWN } else { ANSWER };
             if begun.elapsed() > patience {
-                let expected = if closing { "stop" } else { "answer" };
                 return Err(self.stuck(service, expected, patience));
             }
             tokio::time::sleep(POLL).await;
