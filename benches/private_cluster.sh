@@ -28,13 +28,11 @@ finish() {
 trap finish EXIT
 
 sql() { "$bin/psql" -qAtX -v ON_ERROR_STOP=1 "$@"; }
-export -f sql
 
 # With wal_level minimal by ALTER SYSTEM, so that the server stays in it for both sides.
 start_cluster() {
     admin=$("$callbench" db start 2>/dev/null)
     bin=$("$callbench" db status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["bin"])')
-    export admin bin
     if [ "$1" = minimal ]; then
         sql "$admin" -c "ALTER SYSTEM SET wal_level = 'minimal'" -c 'ALTER SYSTEM SET max_wal_senders = 0'
         "$callbench" db stop >/dev/null

@@ -31,11 +31,11 @@ while [[ ${1:-} == --* ]]; do
     shift
 done
 scale=${1:-demo} level=${2:-before}
-export connections=${3:-$(getconf _NPROCESSORS_ONLN)} copy files
+connections=${3:-$(getconf _NPROCESSORS_ONLN)}
 as_of=$(date -u +%F)
 source benches/private_cluster.sh
 start_cluster "$wal_level"
-export plain=${admin/\/postgres/\/plain}
+plain=${admin/\/postgres/\/plain}
 
 # --- The rows, in files. ---
 
@@ -43,44 +43,48 @@ chmod 755 "$files"
 "$callbench" seed --scale "$scale" --level "$level" --as-of "$as_of" --export "$files/rows" --format binary >/dev/null 2>&1
 # Which part belongs to which table, and the columns in the files, stand in the script of the export.
 eval "$(sed -n '/^columns()/,/^}/p; /^parts()/,/^}/p' "$files/rows/load.sh")"
-export -f columns parts
 
 # --- By hand. ---
 
-# Runs a function for each line of the input, as many at once as there are connections; fails when one fails.
-at_once() { xargs -L 1 -P "$connections" bash -c 'set -euo pipefail; "$@" || exit 255' at_once "$@"; }
+# Gives each line of the input to a psql of its own, as a statement (-c) or as a file (-f), as many at once as there are
+# connections. Fails when one fails.
+at_once() { tr '\n' '\0' | xargs -0 -n 1 -P "$connections" "$bin/psql" -AtX -v ON_ERROR_STOP=1 "$plain" "$1"; }
+
+# The tables of the files, the largest first. The totals are computed by hand, even where the export has them.
+tables() {
+    parts | awk '$2 != "customer_call_stats" { bytes[$2] += $4 } END { for (table in bytes) print bytes[table], table }' |
+        sort -nr | cut -d ' ' -f 2
+}
 
 copy_statement() { # PART TABLE OPTIONS
     echo "$copy public.$2 ($(columns "$2")) FROM '$files/rows/$1' WITH (FORMAT binary$3)"
 }
 
 # One table in one transaction: nobody else may fill a table that was emptied in a transaction that is not over.
-fill_table() {
-    {
-        echo "BEGIN; TRUNCATE public.$1;"
-        parts | while read -r part table _; do
-            [ "$table" != "$1" ] || { copy_statement "$part" "$table" ', FREEZE'; echo ';'; }
-        done
-        echo 'COMMIT;'
-    } | statements | "$bin/psql" -AtX -v ON_ERROR_STOP=1 "$plain" | grep '^COPY'
+fill_in_one_go() { # TABLE
+    local part table end=
+    [ "$copy" != COPY ] || end=';'
+    echo "BEGIN; TRUNCATE public.$1;"
+    parts | while read -r part table _; do
+        # The statement COPY ends with a semicolon, and psql's \copy with its line.
+        [ "$table" != "$1" ] || echo "$(copy_statement "$part" "$table" ', FREEZE')$end"
+    done
+    echo 'COMMIT;'
 }
-
-# psql's \copy ends at the end of its line, and takes no semicolon of its own.
-statements() { if [ "$copy" = COPY ]; then cat; else grep -v '^;$'; fi; }
-
-fill_part() { "$bin/psql" -AtX -v ON_ERROR_STOP=1 "$plain" -c "$(copy_statement "$1" "$2" '')"; }
 
 fill() {
+    local table part
     if [ "$wal_level" = minimal ]; then
-        tables_by_size | at_once fill_table
+        for table in $(tables); do
+            fill_in_one_go "$table" >"$files/fill.$table.sql"
+            echo "$files/fill.$table.sql"
+        done | at_once -f
     else
-        parts | awk '$2 != "customer_call_stats" { print $1, $2, $4 }' | sort -k 3,3nr | at_once fill_part
-    fi | awk '{ rows += $2 } END { print rows }'
-}
-
-tables_by_size() {
-    parts | awk '$2 != "customer_call_stats" { bytes[$2] += $4 } END { for (table in bytes) print bytes[table], table }' |
-        sort -nr | cut -d ' ' -f 2
+        for table in $(tables); do
+            parts | awk -v table="$table" '$2 == table { print $1 }' |
+                while read -r part; do copy_statement "$part" "$table" ''; done
+        done | at_once -c
+    fi | awk '/^COPY/ { rows += $2 } END { print rows }'
 }
 
 # The statement of the migration, and the function that it calls, in the transaction that empties the table.
@@ -93,29 +97,25 @@ totals() {
     } | sql "$plain"
 }
 
-build_index() {
-    awk -v wanted="$1" 'BEGIN { RS = "" } NR == wanted' "$files/rows/indexes.sql" | sql "$plain"
-}
-
-# The last ones are those of the largest tables.
+# Each index a paragraph; those of the largest tables are the last ones.
 indexes() {
-    awk 'BEGIN { RS = "" } /CREATE/ { print ($0 ~ /USING gin/ ? 1 : 0), NR }' "$files/rows/indexes.sql" |
-        sort -k 1,1nr -k 2,2nr | cut -d ' ' -f 2 | at_once build_index
+    awk 'BEGIN { RS = ""; FS = "\n" }
+         /CREATE/ {
+             printf "%d\t%d\t", $0 ~ /USING gin/, NR
+             for (line = 1; line <= NF; line++) if ($line !~ /^--/) printf "%s ", $line
+             print ""
+         }' "$files/rows/indexes.sql" | sort -t "$(printf '\t')" -k 1,1nr -k 2,2nr | cut -f 3 | at_once -c >/dev/null
     # Without what `totals` has done already.
     awk 'BEGIN { RS = ""; ORS = "\n\n" } !/^INSERT INTO customer_call_stats\n/ && !/FUNCTION call_cost\(/' \
         "$files/rows/finish.sql" | sql -1 "$plain"
 }
 
-vacuum_table() { sql "$plain" -c "VACUUM (ANALYZE) public.$1"; }
-
 vacuum() {
     {
-        tables_by_size
+        tables
         [ "$level" != optimized ] || echo customer_call_stats
-    } | at_once vacuum_table
+    } | sed 's/.*/VACUUM (ANALYZE) public.&/' | at_once -c >/dev/null
 }
-
-export -f copy_statement statements fill_table fill_part build_index vacuum_table
 
 # Prints `NAME SECONDS ROWS` for each phase.
 by_hand() {
