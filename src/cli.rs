@@ -100,7 +100,7 @@ Examples:
   callbench seed --scale dev --export out --format csv --only customer --only call
 An interrupted load, even by kill -9, goes on where it was with the same command.")]
 #[expect(clippy::struct_field_names, reason = "the flag is called --seed")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub(crate) struct Seed {
     #[command(flatten)]
     pub(crate) place: Place,

@@ -239,6 +239,26 @@ fn a_run_that_is_not_there_is_named() {
 }
 
 /// A database with a dataset of a few rows, loaded by the command itself.
+#[test]
+fn a_mistake_in_a_profile_is_shown_with_its_place_or_its_key_before_anything_is_done() {
+    let home = folder();
+    let file = home.path().join("mine.toml");
+    for (text, words) in [
+        ("[calls]\ndaze = 30", ["line 2, column 1", "daze"]),
+        ("[calls]\ndays = 3", ["`calls.days` is 3", "between 30 and 3650"]),
+    ] {
+        std::fs::write(&file, text).expect("the file is written");
+        let said = refused(callbench(home.path()).args(["seed", "--scale=tiny", "--profile"]).arg(&file));
+        assert_says(&said, &["mine.toml"]);
+        assert_says(&said, &words);
+    }
+    let said = refused(callbench(home.path()).args(["seed", "--scale=tiny", "--profile=absent.toml"]));
+    assert_says(&said, &["absent.toml"]);
+    let output = callbench(home.path()).args(["seed", "--print-profile"]).output().expect("the command runs");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stdout).expect("UTF-8").contains("median_talk_seconds = 72"));
+}
+
 async fn seeded(name: &str) -> TestDatabase {
     let database = database(name).await;
     let output = callbench(folder().path())

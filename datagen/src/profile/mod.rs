@@ -16,9 +16,16 @@ pub(crate) use odds::{CALL_STATUSES, Odds, QUALITIES, STATUSES};
 /// What a profile can have wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// It is no TOML, or names something that does not exist. The text has line and column.
-    #[error("the profile can't be read: {0}")]
-    Toml(#[from] toml::de::Error),
+    /// It is no TOML, or names something that does not exist.
+    #[error("the profile can't be read: line {line}, column {column}: {message}")]
+    Toml {
+        /// The line, counted from 1.
+        line: usize,
+        /// The letter in the line, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
     /// A value that can't be used.
     #[error("the profile can't be used: `{key}` {problem}")]
     Value {
@@ -363,7 +370,15 @@ impl Default for Time {
 impl Profile {
     /// Reads a profile; what the text does not name stays as in [`Profile::default`].
     pub fn from_toml(text: &str) -> Result<Self, ProfileError> {
-        let profile: Self = toml::from_str(text)?;
+        let profile: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            ProfileError::Toml {
+                line: 1 + before.matches('\n').count(),
+                column: 1 + line.chars().count(),
+                message: error.message().trim().replace('\n', ", "),
+            }
+        })?;
         profile.check()?;
         Ok(profile)
     }
@@ -395,6 +410,7 @@ mod tests {
             ("[calls]\ndays = 30\ndaze = 30", "line 3, column 1", "daze"),
             ("[calls]\ndays = -1", "line 2, column 8", "-1"),
             ("[calls", "line 1, column 7", "unclosed table"),
+            ("[calls]\nkinds = { campaign = \"ế\", direct = 1.5 }", "line 2, column 22", "invalid type"),
             ("[colls]\ndays = 30", "line 1, column 2", "colls"),
             ("[customers.status]\noldest = { blocked = 1000 }", "line 2, column 10", "active"),
         ] {
