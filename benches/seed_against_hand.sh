@@ -40,7 +40,8 @@ plain=${admin/\/postgres/\/plain}
 # --- The rows, in files. ---
 
 chmod 755 "$files"
-"$callbench" seed --scale "$scale" --level "$level" --as-of "$as_of" --export "$files/rows" --format binary >/dev/null 2>&1
+"$callbench" seed --scale "$scale" --level "$level" --as-of "$as_of" --export "$files/rows" --format binary \
+    >"$files/notes" 2>&1 || { cat "$files/notes" >&2; exit 1; }
 # Which part belongs to which table, and the columns in the files, stand in the script of the export.
 eval "$(sed -n '/^columns()/,/^}/p; /^parts()/,/^}/p' "$files/rows/load.sh")"
 
