@@ -35,7 +35,7 @@ by_callbench() {
 import json, sys
 phases = json.load(sys.stdin)['dataset']['phases']
 large = [p for p in phases if p['name'] in ['copy ' + t for t in '$tables'.split()]]
-print(sum(p['rows'] for p in large), sum(p['seconds'] for p in large))"
+print(sum(p['rows'] for p in large), max(p['began_seconds'] + p['seconds'] for p in large))"
 }
 
 # The same rows in the same physical order, one file a table and connection, and empty tables of the same shape.

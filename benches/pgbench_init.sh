@@ -40,7 +40,7 @@ begun=$(clock)
     2>"$files/notes" >"$files/seeded" || { cat "$files/notes" >&2; exit 1; }
 whole=$(calc "$(clock) - $begun" 3)
 bytes=$(tables_bytes "${admin/\/postgres/\/callbench_$scale}")
-read -r _ seconds rows < <(phases <"$files/seeded")
+read -r seconds rows < <(phases <"$files/seeded" | awk '$1 == "copy" { print $3 - $2, $4 }')
 sql "$admin" -c "DROP DATABASE callbench_$scale"
 
 # --- pgbench. ---

@@ -4,7 +4,7 @@
 #   sql URL …                         psql, quiet, unaligned, ended by the first error
 #   clock                             now, in seconds with a fraction
 #   calc EXPRESSION [DIGITS]          arithmetic with fractions
-#   phases                            of the JSON of a seed, as lines
+#   phases                            of the JSON of a seed, as lines: when each kind began and ended, and its rows
 #   cached FILE…                      how much of the files is in the page cache, in words
 #
 # Nothing fails in silence, not in a command substitution either.
@@ -57,16 +57,17 @@ cached() {
     fi
 }
 
-# Reads the JSON of `callbench seed --json`; prints `NAME SECONDS ROWS` for each phase, the COPY of all tables as one.
-# Totals are a phase of their own, whether they are computed or copied.
+# Reads the JSON of `callbench seed --json`; prints `NAME FROM TO ROWS` for each kind of phase: the COPY of all tables as
+# one, from the beginning of the first to the end of the last, in seconds. Kinds overlap. Totals are a kind of their own.
 phases() {
     python3 -c '
 import json, sys
 found = {}
 for phase in json.load(sys.stdin)["dataset"]["phases"]:
     name = "totals" if phase["name"] == "copy customer_call_stats" else phase["name"].split()[0]
-    seconds, rows = found.get(name, (0, 0))
-    found[name] = seconds + phase["seconds"], rows + (phase["rows"] or 0)
-for name, (seconds, rows) in found.items():
-    print(name, seconds, rows)'
+    begin, end = phase["began_seconds"], phase["began_seconds"] + phase["seconds"]
+    first, last, rows = found.get(name, (begin, end, 0))
+    found[name] = min(first, begin), max(last, end), rows + (phase["rows"] or 0)
+for name, (begin, end, rows) in found.items():
+    print(name, begin, end, rows)'
 }

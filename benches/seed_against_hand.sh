@@ -9,7 +9,7 @@
 # rows lie ready in files of COPY's binary format (`callbench seed --export`), so that nothing is generated; tables have no
 # indexes while they are filled; wal_level is minimal, and each table is emptied and filled, frozen, in one transaction,
 # which then writes no log; tables are filled at the same time, the largest first; so are indexes, the slow ones first, with
-# the memory that callbench gives them; the totals are computed into an empty table that has no key yet, by the statement of
+# the memory and the flushing that callbench gives them; the totals are computed into an empty table that has no key yet, by the statement of
 # migrations/sql/totals/up.sql; the triggers come last.
 #
 #   --logged        wal_level replica for both sides; by hand: the parts of one table over all connections, no FREEZE
@@ -17,8 +17,8 @@
 #
 # Neither export nor start and stop of the server are timed. A checkpoint stands before each load. The files are dropped
 # from the disk before the other side runs, and so is the database of the first side: `enterprise` needs 14 GB for the
-# files and 25 GB for a database, and as much as its largest index to sort. Printed: seconds of each phase, rows/s of the
-# COPY, and the ratio of the whole (above 1: by hand is faster).
+# files and 25 GB for a database, and as much as its largest index to sort. Printed: when each phase began and ended, and the
+# ratio of the whole (above 1: by hand is faster). The whole of callbench is that of the process, plan and migrations included.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wal_level=minimal copy='\copy'
@@ -121,18 +121,22 @@ vacuum() {
 # Prints `NAME SECONDS ROWS` for each phase.
 by_hand() {
     local phase begun rows
+    local PGOPTIONS=$PGOPTIONS
     sql "$admin" -c 'DROP DATABASE IF EXISTS plain' -c 'CREATE DATABASE plain'
-    # As callbench does: several builds at once leave no core to a parallel worker, and each gets at least 256 MB.
-    local memory_kb
-    memory_kb=$(sql "$admin" -c "SELECT greatest(setting::bigint, 262144) FROM pg_settings WHERE name = 'maintenance_work_mem'")
-    PGOPTIONS+=" -c maintenance_work_mem=${memory_kb}kB"
-    [ "$connections" = 1 ] || PGOPTIONS+=' -c max_parallel_maintenance_workers=0'
+    # As callbench does (datagen/src/loader/rebuild.rs).
+    PGOPTIONS+=' -c backend_flush_after=2MB'
+    if [ "$connections" = 1 ]; then
+        PGOPTIONS+=' -c maintenance_work_mem=1GB'
+    else
+        PGOPTIONS+=' -c maintenance_work_mem=64MB -c max_parallel_maintenance_workers=0'
+    fi
     sql -1 "$plain" -f "$files/rows/tables.sql" >/dev/null
     sql "$admin" -c CHECKPOINT
     for phase in fill totals indexes vacuum; do
         begun=$(clock)
         rows=$($phase)
-        echo "${phase/fill/copy} $(calc "$(clock) - $begun" 3) ${rows:-0}"
+        phase=${phase/fill/copy} phase=${phase/indexes/index}
+        echo "$phase $(calc "$(clock) - $begun" 3) ${rows:-0}"
     done
 }
 
@@ -144,9 +148,8 @@ by_callbench() {
     begun=$(clock)
     "$callbench" seed --scale "$scale" --level "$level" --as-of "$as_of" --connections "$connections" --json \
         2>"$files/notes" >"$files/seeded" || { cat "$files/notes" >&2; return 1; }
-    echo "whole $(calc "$(clock) - $begun" 3) 0" >"$files/whole"
+    calc "$(clock) - $begun" 3 >"$files/whole"
     phases <"$files/seeded"
-    cat "$files/whole"
 }
 
 printf '%s at level %s, %s connections, wal_level %s; by hand: %s\n' "$scale" "$level" "$connections" "$wal_level" \
@@ -157,23 +160,20 @@ sql "$admin" -c 'DROP DATABASE plain'
 rm -rf "$files/rows"
 by_callbench >"$files/callbench"
 
-python3 - "$files/hand" "$files/callbench" <<'END'
+python3 - "$files/hand" "$files/callbench" "$files/whole" <<'END'
 import sys
-def read(name):
-    return {name: (float(seconds), int(rows)) for name, seconds, rows, *_ in map(str.split, open(name))}
-hand, ours = map(read, sys.argv[1:])
-whole = ours.pop("whole")[0]
-assert hand["copy"][1] == ours["copy"][1], f"by hand {hand['copy'][1]} rows, by callbench {ours['copy'][1]}"
-print(f"{'phase':<10} {'by hand':>12} {'callbench':>12} {'ratio':>7}")
-def line(name, a, b):
-    ratio = f"{b / a:7.2f}" if a and b else f"{'–':>7}"
-    print(f"{name:<10} {a:10.2f} s {b:10.2f} s {ratio}")
+hand = {name: (float(seconds), int(rows)) for name, seconds, rows in map(str.split, open(sys.argv[1]))}
+ours = {name: (float(begin), float(end), int(rows)) for name, begin, end, rows in map(str.split, open(sys.argv[2]))}
+whole = float(open(sys.argv[3]).read())
+assert hand["copy"][1] == ours["copy"][2], f"by hand {hand['copy'][1]} rows, by callbench {ours['copy'][2]}"
+print(f"{'phase':<10} {'by hand':>22} {'callbench':>22}   (seconds: from, to)")
+now = 0.0
 for name in dict.fromkeys([*hand, *ours]):
-    line(name, hand.get(name, (0, 0))[0], ours.get(name, (0, 0))[0])
-by_hand = sum(seconds for seconds, _ in hand.values())
-line("the rest", 0, whole - sum(seconds for seconds, _ in ours.values()))
-line("whole", by_hand, whole)
-for side, phases in ("by hand", hand), ("callbench", ours):
-    seconds, rows = phases["copy"]
-    print(f"COPY {side}: {rows:,} rows, {rows / seconds:,.0f} rows/s")
+    seconds = hand.get(name, (0.0, 0))[0]
+    begin, end, _ = ours.get(name, (0.0, 0.0, 0))
+    print(f"{name:<10} {now:>10.1f} {now + seconds:>11.1f} {begin:>10.1f} {end:>11.1f}")
+    now += seconds
+print(f"{'whole':<10} {now:>22.1f} {whole:>22.1f}   ratio callbench / by hand {whole / now:.2f}")
+print(f"COPY by hand: {hand['copy'][1]:,} rows, {hand['copy'][1] / hand['copy'][0]:,.0f} rows/s; "
+      "that of callbench overlaps with its indexes")
 END

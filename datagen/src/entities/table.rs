@@ -227,6 +227,16 @@ impl Table {
         }
     }
 
+    /// How many of its chunks may be written at the same time, so that a process stays below 512 MB on any number of cores:
+    /// a chunk of the totals holds up to 48 MB, one of any other table next to nothing.
+    #[must_use]
+    pub(crate) const fn chunks_at_once(self) -> usize {
+        match self {
+            Self::CallStats => 6,
+            _ => usize::MAX,
+        }
+    }
+
     /// Writes the rows of chunk `chunk`. Breaks when the writer does.
     pub fn write_chunk(
         self,

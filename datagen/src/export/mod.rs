@@ -312,7 +312,8 @@ fn write_parts(
     folder: &Folder,
     note: &(dyn Fn(Part) -> Result<(), Error> + Sync),
 ) -> Result<(), Error> {
-    let threads = options.threads.clamp(1, cuts.len().max(1));
+    let at_once = cuts.iter().map(|cut| cut.table.chunks_at_once()).min().unwrap_or(1);
+    let threads = options.threads.clamp(1, cuts.len().max(1)).min(at_once);
     let queue = Mutex::new(VecDeque::from(cuts));
     let has_failed = AtomicBool::new(false);
     let failure = Mutex::new(None);

@@ -94,7 +94,10 @@ impl Schedule {
 
     /// Gives out the next task: rows before indexes, indexes before the rest, the longest first.
     pub(crate) fn next(&mut self) -> Next {
-        let copying = self.tables.iter_mut().find(|table| !table.work.runs.is_empty());
+        let copying = self
+            .tables
+            .iter_mut()
+            .find(|table| !table.work.runs.is_empty() && table.running < table.work.table.chunks_at_once());
         if let Some(table) = copying
             && let Some(run) = table.work.runs.pop_front()
         {
@@ -242,6 +245,22 @@ mod tests {
         assert_eq!(index.table, "customer");
         assert_eq!(schedule.next(), Next::Wait);
         assert!(schedule.done(&calls));
+    }
+
+    #[test]
+    fn chunks_that_hold_much_memory_are_not_all_made_at_once() {
+        let mut schedule =
+            Schedule::new(vec![work(Table::CallStats, 1_000, 20, 0), work(Table::Label, 10, 1, 0)]);
+        let mut running = Vec::new();
+        while let Next::Task(task) = schedule.next() {
+            running.push(task);
+        }
+        let of_totals = |task: &Task| matches!(task, Task::Copy(run) if run.table == Table::CallStats);
+        assert_eq!(running.iter().filter(|task| of_totals(task)).count(), Table::CallStats.chunks_at_once());
+        assert_eq!(running.len(), Table::CallStats.chunks_at_once() + 1);
+        schedule.done(&running[0]);
+        let Next::Task(next) = schedule.next() else { panic!("another chunk can be made") };
+        assert!(of_totals(&next));
     }
 
     #[test]

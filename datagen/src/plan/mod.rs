@@ -129,7 +129,8 @@ fn planned(population: &Population, table: Table, script: &Script, loading: &Loa
     let framing = rows * (2 + 4 * u64::from(table.width()));
     let is_whole = loading.grain == Grain::Table;
     let log_factor = if is_whole { 1.0 } else { costs::LOG_FACTOR };
-    let mut copy_ns = rows as f64 * costs::COPY_NS_PER_ROW + copy_bytes as f64 * costs::COPY_NS_PER_BYTE;
+    let mut copy_ns =
+        rows as f64 * costs::copy_ns_per_row(table) + copy_bytes as f64 * costs::COPY_NS_PER_BYTE;
     if table == Table::CallStats {
         let calls = population.spec.calls + population.spec.other_calls;
         copy_ns += calls as f64 * costs::COUNT_NS_PER_CALL;

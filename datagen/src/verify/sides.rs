@@ -136,7 +136,7 @@ pub(super) async fn regenerate<S: Sink>(
     // A thread can't be dropped, so it has to be told when nobody wants its rows any more.
     let _guard = stop.clone().drop_guard();
     let mut threads_running = JoinSet::new();
-    for _ in 0..threads {
+    for _ in 0..threads.min(table.chunks_at_once()) {
         let (population, next_chunk, stop) = (Arc::clone(population), Arc::clone(&next_chunk), stop.clone());
         let mut sink = sink();
         threads_running.spawn_blocking(move || {
