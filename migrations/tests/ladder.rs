@@ -213,7 +213,7 @@ async fn who_is_let_in_beside_others_leaves_them_alone_and_their_names_too() {
         let refused = move_in(&mut other).await.unwrap_err();
         let expected = format!("public.{table}");
         assert!(matches!(&refused, Error::NamesTaken { tables, .. } if *tables == expected), "{refused}");
-        assert_eq!(tables(&mut other).await, [table.clone()]);
+        assert_eq!(tables(&mut other).await, std::slice::from_ref(table));
     }
     unwind(&mut conn, &mut |_| {}).await.unwrap();
     assert_eq!(tables(&mut conn).await, ["orders"]);
