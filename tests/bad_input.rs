@@ -191,8 +191,8 @@ async fn a_dataset_that_does_not_fit_the_disk_is_refused_with_both_numbers() {
     let folder = folder();
     let said = refused(callbench(folder.path()).args([
         "seed",
-        "--customers=700000000",
-        "--calls=99000000000",
+        "--customers=1000000000",
+        "--calls=4000000000",
         "--workspaces=10000",
     ]));
     assert_says(&said, &["needs about", "free"]);

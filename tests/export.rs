@@ -41,6 +41,7 @@ fn an_export_goes_on_after_ctrl_c_and_after_a_kill() {
         let out = folder.path().join("out");
         let mut export = callbench(folder.path())
             .args(SIZES)
+            .arg("-v")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -48,7 +49,7 @@ fn an_export_goes_on_after_ctrl_c_and_after_a_kill() {
         // The customers are written; calls are being written.
         let mut stderr = BufReader::new(export.stderr.take().expect("piped"));
         let mut line = String::new();
-        while !line.starts_with("export call_campaign_customer") {
+        while !line.contains("export call_campaign_customer:") {
             line.clear();
             assert!(stderr.read_line(&mut line).expect("UTF-8") > 0, "it ended before it came to calls");
         }
@@ -59,11 +60,11 @@ fn an_export_goes_on_after_ctrl_c_and_after_a_kill() {
         assert_eq!(rest.contains("callbench: interrupted"), code.is_some(), "{rest}");
         assert!(!out.join("manifest.json").exists() && out.join("customer.0001.bin").exists());
 
-        let output = callbench(folder.path()).args(SIZES).arg("--json").output().expect("runs");
+        let output = callbench(folder.path()).args(SIZES).args(["--json", "-v"]).output().expect("runs");
         let told = said(&output);
         assert!(output.status.success(), "{told}");
         assert_eq!(output.stdout, manifest);
-        assert!(told.contains("export call ") && !told.contains("export customer "), "{told}");
+        assert!(told.contains("export call:") && !told.contains("export customer:"), "{told}");
         assert!(files(&out) == files(&whole.path().join("out")), "the same files");
         assert_eq!(files_of(folder.path()), ["out"], "no private server was made");
     }

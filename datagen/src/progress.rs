@@ -75,7 +75,7 @@ pub(crate) fn seconds(time: Duration) -> f64 {
 pub enum Unit {
     /// Rows of a table.
     Rows,
-    /// One thing that is done or not: an index, a vacuum.
+    /// Things that are done or not: an index, a vacuum, a check.
     Whole,
 }
 

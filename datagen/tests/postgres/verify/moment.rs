@@ -101,7 +101,7 @@ async fn progress_tells_each_table_and_all_of_its_rows() {
     let heard = listener.heard.lock().unwrap().clone();
     assert_eq!(heard[0], "verify workspace 12 Rows");
     assert_eq!(heard[10], "verify call 120000 Rows");
-    assert!(heard.iter().any(|phase| phase == "verify references 16 Tables"), "{heard:?}");
+    assert!(heard.iter().any(|phase| phase == "verify references 16 Whole"), "{heard:?}");
     let phases = listener.phases.lock().unwrap();
     assert_eq!(phases.len(), heard.len());
     assert_eq!((phases[10].name.as_str(), phases[10].rows), ("verify call", Some(120_000)));
