@@ -26,6 +26,17 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Room that a load needs beside its rows: write-ahead log and the sort files of index builds.
 const DISK_FACTOR: f64 = 1.3;
 
+/// Refuses a database on another machine, without a connection to it.
+pub(crate) fn refuse_other_machine(url: &str) -> anyhow::Result<()> {
+    if !databases::is_local(url)? {
+        bail!(
+            "the database is on another machine, and a load is heavy on it; nothing was changed; allow it with \
+             --force, or seed a database on this machine"
+        );
+    }
+    Ok(())
+}
+
 /// Refuses a load that does not fit the disk, where the disk can be looked at: that of the private cluster, or that of a
 /// server on this machine which tells where its data lie.
 async fn refuse_full_disk(place: &Place, plan: &Plan, present_bytes: u64) -> anyhow::Result<()> {
@@ -115,12 +126,6 @@ pub(crate) async fn seed(
     plan: &Plan,
     options: &datagen::Options,
 ) -> anyhow::Result<Seeded> {
-    if !place.is_private() && !options.force && !databases::is_local(place.url())? {
-        bail!(
-            "the database is on another machine, and a load is heavy on it; nothing was changed; allow it with \
-             --force, or seed a database on this machine"
-        );
-    }
     if present(place).await?.is_none_or(|present| !present.is_complete()) {
         refuse_full_disk(place, plan, databases::size_bytes(place.url()).await?).await?;
     }

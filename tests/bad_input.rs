@@ -212,6 +212,14 @@ async fn a_workspace_that_does_not_exist_is_named() {
     assert_says(&said, &["no-such-workspace"]);
 }
 
+#[test]
+fn a_database_on_another_machine_is_not_loaded_without_force() {
+    // An address for documentation (RFC 5737), which nobody answers: the refusal needs no answer.
+    let url = "postgres://me@192.0.2.1:5432/shop";
+    let said = refused(callbench(folder().path()).args(["seed", "--scale=tiny", "--database-url", url]));
+    assert_says(&said, &["on another machine", "--force"]);
+}
+
 #[tokio::test]
 async fn another_dataset_is_not_overwritten_without_being_asked_to() {
     let database = seeded("other_spec").await;

@@ -4,43 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::keeper::{Keeper, Member, Turn};
 use crate::mode::Mode;
+use crate::options::{NAME, Options, ROOM};
 use crate::place::Room;
 use crate::start::{Start, Started, url};
 use crate::{Error, databases, initdb};
-
-/// The name of the server in messages.
-pub(crate) const NAME: &str = "the private PostgreSQL";
-/// The name of its room in the home folder.
-pub(crate) const ROOM: &str = "postgres";
-
-/// How to run the private PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The folder that everything lies in, `.callbench` by default. Made when missing.
-    pub home: PathBuf,
-    /// The folder with `initdb` and `postgres`; `None`: `CALLBENCH_PG_BIN`, else the newest version found.
-    pub pg_bin: Option<PathBuf>,
-    /// The port on 127.0.0.1; `None`: the same as last time, else a free one.
-    pub port: Option<u16>,
-    /// Keep the server running after its last user is gone, until [`stop`](crate::stop()).
-    pub stay: bool,
-    /// What it is started for. A server that runs already is joined as it is, see [`Cluster::mode`].
-    pub mode: Mode,
-}
-
-impl Options {
-    /// The usual way to run in `home`.
-    #[must_use]
-    pub fn new(home: impl Into<PathBuf>) -> Options {
-        Options { home: home.into(), pg_bin: None, port: None, stay: false, mode: Mode::Serving }
-    }
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options::new(".callbench")
-    }
-}
 
 /// A use of the private PostgreSQL. The server runs at least as long as this lives.
 ///

@@ -11,12 +11,14 @@
 //! - `place`: the folder that holds the server, and the account that it runs under;
 //! - `keeper`: the lock, the pipe and the small shell process that together bound the lifetime of a server;
 //! - `settings`: the configuration, in proportion to the machine;
+//! - `options`: how it is to be run;
 //! - `mode`: whether it is there to be measured or to be filled;
 //! - `initdb`: an empty data folder;
 //! - `start`: joining the server that runs, or starting it anew;
 //! - `cluster`, `status`: the handle and the view from outside; [`Redis`] is the same for Redis.
 //!
-//! [`databases`] creates, copies and drops databases on any server and tells whether that is this machine, and [`testing`] is what integration tests use.
+//! [`databases`] creates, copies and drops databases on any server and tells whether that is this machine, and
+//! [`testing`] is what integration tests use.
 
 mod account;
 mod binaries;
@@ -28,6 +30,7 @@ mod keeper;
 mod local;
 mod machine;
 mod mode;
+mod options;
 mod place;
 mod port;
 mod postmaster;
@@ -38,8 +41,9 @@ mod status;
 pub mod testing;
 
 pub use binaries::Binaries;
-pub use cluster::{Cluster, Options};
+pub use cluster::Cluster;
 pub use error::Error;
 pub use mode::Mode;
+pub use options::Options;
 pub use redis_server::Redis;
 pub use status::{Status, status, stop};

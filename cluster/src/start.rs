@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection, PgConnection};
 
 use crate::binaries::Binaries;
-use crate::cluster::{NAME, Options};
 use crate::keeper::{Attempt, Keeper, Member, Service, Turn};
 use crate::machine::Machine;
 use crate::mode::{Mode, Obstacle};
+use crate::options::{NAME, Options};
 use crate::place::{Room, socket_folder};
 use crate::settings::settings;
 use crate::{Error, databases, initdb, port, postmaster};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 
 use crate::binaries::Binaries;
-use crate::cluster::{NAME, Options, ROOM};
 use crate::keeper::Keeper;
 use crate::machine::folder_bytes;
+use crate::options::{NAME, Options, ROOM};
 use crate::place::Room;
 use crate::start::{port_file, url};
 use crate::{Error, initdb, port};

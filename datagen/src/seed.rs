@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::entities::Table;
 use crate::error::{Error, LOCK_PATIENCE};
 use crate::ledger::{self, LoadedTable, Present, Runs};
-use crate::loader::schedule::{Run, Schedule, Work};
+use crate::loader::schedule::{Grain, Run, Schedule, Work};
 use crate::loader::set_aside::{SetAside, run};
 use crate::loader::workers::Workers;
 use crate::loader::{rebuild, session};
@@ -47,16 +47,6 @@ impl Default for Options {
             stop: CancellationToken::new(),
         }
     }
-}
-
-/// What one transaction loads, which is also what an interruption can lose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grain {
-    /// A chunk of a table, about ten megabytes. All connections share a table.
-    Chunk,
-    /// A table, which is emptied first, by one connection: so its rows can be frozen (`COPY … FREEZE`) and need no vacuum,
-    /// and where `wal_level` is `minimal` they write no log. For a server that is there for this load alone.
-    Table,
 }
 
 /// What came of it.
@@ -323,7 +313,7 @@ async fn empty(control: &mut PgConnection, set_aside: Option<SetAside>) -> Resul
     found.switch_triggers(&mut transaction, true).await?;
     transaction.commit().await.map_err(failed)?;
     match set_aside {
-        Some(set_aside) => set_aside.restore(control, &tables).await,
+        Some(set_aside) => rebuild::everything(control, &set_aside, &tables).await,
         None => Ok(()),
     }
 }

@@ -60,6 +60,9 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
         }
         return Ok(0);
     }
+    if let Some(url) = chosen.database_url.as_deref().filter(|_| !seed.force) {
+        dataset::refuse_other_machine(url)?;
+    }
     let place = Place::open(home, &chosen, Mode::Loading).await?;
     let outcome = dataset::seed(&place, &spec, seed.level, &plan, &options).await;
     place.close().await?;

@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::manifest::{Manifest, Part};
-use super::scripts;
 use crate::entities::Table;
 
+/// The names of the scripts.
+pub(super) const SCRIPTS: [&str; 4] = ["tables.sql", "indexes.sql", "finish.sql", LOAD_SCRIPT];
+/// The one that runs the others.
+pub(super) const LOAD_SCRIPT: &str = "load.sh";
 /// The ending of a file that is not whole.
 const IN_PROGRESS: &str = ".inprogress";
 /// The manifest of a whole export.
@@ -86,8 +89,7 @@ impl Folder {
 
     /// Whether everything was written that was to be.
     pub(super) fn is_whole(&self) -> bool {
-        self.found.contains_key(MANIFEST)
-            && scripts::NAMES.iter().all(|script| self.found.contains_key(*script))
+        self.found.contains_key(MANIFEST) && SCRIPTS.iter().all(|script| self.found.contains_key(*script))
     }
 
     /// Bytes that its disk takes.
@@ -224,7 +226,7 @@ fn read(folder: &Path, name: &str) -> Result<Option<Manifest>, Error> {
 /// Whether an export writes files of this name.
 fn is_ours(name: &str) -> bool {
     let whole = name.strip_suffix(IN_PROGRESS).unwrap_or(name);
-    name == NEXT_JOURNAL || whole == MANIFEST || scripts::NAMES.contains(&whole) || is_part(whole)
+    name == NEXT_JOURNAL || whole == MANIFEST || SCRIPTS.contains(&whole) || is_part(whole)
 }
 
 /// `<table>.<four digits or more>.<format>`

@@ -29,10 +29,10 @@ pub use self::manifest::{ExportedTable, Manifest, Part};
 use self::folder::Folder;
 use self::part::Cut;
 use crate::entities::Table;
+use crate::loader::schedule::Grain;
 use crate::plan::{Loading, PlannedTable, plan};
 use crate::population::Population;
 use crate::progress::{Phase, Progress, Unit, seconds};
-use crate::seed::Grain;
 use crate::spec::Spec;
 
 /// Bytes of rows in a part, about: small enough to be sent again after an error, large enough that the start of a COPY

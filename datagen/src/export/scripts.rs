@@ -6,14 +6,10 @@ use migrations::{Script, Statement};
 
 use super::Format;
 use super::error::Error;
-use super::folder::Folder;
+use super::folder::{Folder, LOAD_SCRIPT, SCRIPTS};
 use super::manifest::{ExportedTable, Manifest};
 use crate::entities::Table;
 use crate::ledger::{self, LoadedTable};
-
-/// The names of the scripts.
-pub(super) const NAMES: [&str; 4] = ["tables.sql", "indexes.sql", "finish.sql", LOAD];
-const LOAD: &str = "load.sh";
 
 /// Writes all scripts.
 pub(super) fn write(folder: &Folder, manifest: &Manifest, tables: &[Table]) -> Result<(), Error> {
@@ -24,10 +20,10 @@ pub(super) fn write(folder: &Folder, manifest: &Manifest, tables: &[Table]) -> R
         finish_sql(&script, manifest, tables),
         load_sh(manifest, tables),
     ];
-    for (name, text) in NAMES.into_iter().zip(texts) {
+    for (name, text) in SCRIPTS.into_iter().zip(texts) {
         let mut file = folder.create(name)?;
         file.write(text.as_bytes())?;
-        if name == LOAD {
+        if name == LOAD_SCRIPT {
             file.set_executable()?;
         }
         file.finish()?;

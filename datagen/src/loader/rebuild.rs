@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::set_aside::{Index, run};
+use super::set_aside::{Index, SetAside, run};
 use crate::entities::Table;
 use crate::error::Error;
 
@@ -58,6 +58,21 @@ pub(crate) async fn keys(conn: &mut PgConnection, indexes: &[Index]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Brings back on empty tables, where that takes no time, all that was set aside. What is there already is left alone.
+pub(crate) async fn everything(
+    conn: &mut PgConnection,
+    set_aside: &SetAside,
+    tables: &[&str],
+) -> Result<(), Error> {
+    for index in &set_aside.indexes {
+        if !exists(conn, index).await? {
+            build(conn, index).await?;
+        }
+    }
+    keys(conn, &set_aside.indexes).await?;
+    set_aside.give_back_the_rest(conn, tables).await
 }
 
 /// Cleans up behind the load, sets the visibility map and gathers statistics.

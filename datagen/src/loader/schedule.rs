@@ -9,6 +9,16 @@ use std::ops::Range;
 use super::set_aside::Index;
 use crate::entities::Table;
 
+/// What one transaction loads, which is also what an interruption can lose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// A chunk of a table, about ten megabytes. All connections share a table.
+    Chunk,
+    /// A table, which is emptied first, by one connection: so its rows can be frozen (`COPY … FREEZE`) and need no vacuum,
+    /// and where `wal_level` is `minimal` they write no log. For a server that is there for this load alone.
+    Table,
+}
+
 /// Rows that are loaded in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Run {

@@ -7,7 +7,6 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::rebuild;
 use crate::entities::Table;
 use crate::error::Error;
 
@@ -114,17 +113,6 @@ impl SetAside {
             .await?;
         }
         Ok(())
-    }
-
-    /// Brings everything back on empty tables, where that takes no time. What is there already is left alone.
-    pub(crate) async fn restore(&self, conn: &mut PgConnection, tables: &[&str]) -> Result<(), Error> {
-        for index in &self.indexes {
-            if !rebuild::exists(conn, index).await? {
-                run(conn, "building indexes", &index.build).await?;
-            }
-        }
-        rebuild::keys(conn, &self.indexes).await?;
-        self.give_back_the_rest(conn, tables).await
     }
 
     /// Gives back what is no index: triggers and autovacuum.

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::entities::Table;
 use crate::error::Error;
+use crate::loader::schedule::Grain;
 use crate::population::Population;
-use crate::seed::Grain;
 use crate::spec::Spec;
 use costs::{INDEXES, IndexCost, MEASURED_ROWS, OTHER_INDEX};
 pub(crate) use sample::rows;

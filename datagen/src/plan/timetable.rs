@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use super::{Loading, PlannedTable};
-use crate::loader::schedule::{Next, Run, Schedule, Task, Work};
+use crate::loader::schedule::{Grain, Next, Run, Schedule, Task, Work};
 use crate::loader::set_aside::Index;
-use crate::seed::Grain;
 
 /// Seconds from the first row to the last vacuum.
 pub(super) fn wall_seconds(tables: &[PlannedTable], loading: &Loading) -> f64 {
