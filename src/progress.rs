@@ -2,12 +2,15 @@
 //! output stays for results.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use datagen::{Present, Spec};
-use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
 use loadgen::{Event, Observer, Plan, Target};
 
 use crate::environment;
@@ -85,7 +88,7 @@ impl SeedProgress {
             .collect();
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let whole = ProgressBar::new(expected_ms.values().sum()).with_style(
-            ProgressStyle::with_template("{msg:<32} {wide_bar} {percent:>3} %  {elapsed}, about {eta} left")
+            ProgressStyle::with_template("{msg:<42} {wide_bar} {percent:>3} %  {elapsed}, about {eta} left")
                 .expect("the template is a constant"),
         );
         whole.set_message("in all");
@@ -110,10 +113,22 @@ impl SeedProgress {
 impl datagen::Progress for SeedProgress {
     fn phase_started(&self, name: &str, total: u64, unit: datagen::Unit) {
         let template = match unit {
-            datagen::Unit::Rows => "{msg:<32} {wide_bar} {human_pos}/{human_len} rows  {per_sec}  {eta} left",
-            datagen::Unit::Whole => "{msg:<32} {spinner} {elapsed}",
+            datagen::Unit::Rows => "{msg:<42} {wide_bar} {human_pos}/{human_len} rows  {rate}  {eta} left",
+            datagen::Unit::Whole => "{msg:<42} {spinner} {elapsed}",
         };
-        let style = ProgressStyle::with_template(template).expect("the template is a constant");
+        let style = ProgressStyle::with_template(template).expect("the template is a constant").with_key(
+            "rate",
+            |state: &ProgressState, out: &mut dyn fmt::Write| {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a rate for people"
+                )]
+                let rate = state.per_sec() as u64;
+                // What is drawn can't fail, and a bar would be no reason to end a load.
+                let _ = write!(out, "{}/s", HumanCount(rate));
+            },
+        );
         let mut open = self.open();
         let bar = ProgressBar::new(total).with_style(style);
         let bar = if self.expected_ms.is_empty() {

@@ -69,7 +69,9 @@ fn phases(phases: &[Phase], total_seconds: f64) -> Markup {
     let longest = longest.map_or_else(String::new, |phase| {
         format!("; the longest phase, {}, took {}", phase.name, words(phase))
     });
-    let finding = format!("Seeding took {}{longest}.", quantity::seconds(total_seconds));
+    let sum_seconds: f64 = phases.iter().map(|phase| phase.seconds).sum();
+    let overlap = if sum_seconds > total_seconds * 1.01 { ", in phases that overlap" } else { "" };
+    let finding = format!("Seeding took {}{overlap}{longest}.", quantity::seconds(total_seconds));
     figure(
         Size::Full,
         &finding,
