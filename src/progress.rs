@@ -114,7 +114,7 @@ impl datagen::Progress for SeedProgress {
     fn phase_started(&self, name: &str, total: u64, unit: datagen::Unit) {
         let template = match unit {
             datagen::Unit::Rows => "{msg:<42} {wide_bar} {human_pos}/{human_len} rows  {rate}  {eta} left",
-            datagen::Unit::Whole => "{msg:<42} {spinner} {elapsed}",
+            datagen::Unit::Steps => "{msg:<42} {wide_bar} {percent:>3} %  {elapsed}",
         };
         let style = ProgressStyle::with_template(template).expect("the template is a constant").with_key(
             "rate",

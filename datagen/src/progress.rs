@@ -75,8 +75,8 @@ pub(crate) fn seconds(time: Duration) -> f64 {
 pub enum Unit {
     /// Rows of a table.
     Rows,
-    /// Things that are done or not: an index, a vacuum, a check.
-    Whole,
+    /// Steps, as many as the phase has: checks, or the thousandths of an index.
+    Steps,
 }
 
 /// Hears how a load goes; several phases may be under way at once. Called from several threads; it must not block for long, and nothing it does can change what

@@ -218,7 +218,7 @@ impl Load<'_> {
             works.push(self.work(table, rows[&table], &population, &loaded).await?);
         }
         let workers = Workers::new(Schedule::new(works), Arc::new(population), rows, self.progress);
-        let phases = workers.run(connections).await?;
+        let phases = workers.run(connections, &mut self.control).await?;
 
         let failed = |error| Error::database("completing the data set", error);
         let loaded = ledger::runs(&mut self.control).await?;

@@ -45,6 +45,35 @@ pub(crate) async fn build(conn: &mut PgConnection, index: &Index) -> Result<(), 
     run(conn, "building indexes", &index.build).await
 }
 
+/// The server process behind a connection.
+pub(crate) async fn pid(conn: &mut PgConnection) -> Result<i32, Error> {
+    sqlx::query_scalar("SELECT pg_backend_pid()")
+        .fetch_one(conn)
+        .await
+        .map_err(|error| Error::database("preparing a connection", error))
+}
+
+/// How far the index builds of this database are, by the process that is at them, in so many `steps`: half for the scan of
+/// the table, half for the tree behind the sort. Of an index that is no B-tree only the first half is known.
+pub(crate) async fn progress(conn: &mut PgConnection, steps: u64) -> Result<Vec<(i32, u64)>, Error> {
+    let rows: Vec<(i32, i64)> = sqlx::query_as(
+        "SELECT pid, floor($1 / 2 * CASE
+             WHEN phase IN ('building index', 'building index: scanning table')
+                 THEN coalesce(blocks_done::float8 / nullif(blocks_total, 0), 0)
+             WHEN phase LIKE 'building index: sorting%' THEN 1
+             WHEN phase LIKE 'building index: loading%'
+                 THEN 1 + coalesce(tuples_done::float8 / nullif(tuples_total, 0), 0)
+             ELSE 0 END)::bigint
+         FROM pg_stat_progress_create_index
+         WHERE datname = current_database()",
+    )
+    .bind(steps as f64)
+    .fetch_all(conn)
+    .await
+    .map_err(|error| Error::database("looking how indexes come on", error))?;
+    Ok(rows.into_iter().map(|(pid, done)| (pid, u64::try_from(done).unwrap_or(0).min(steps))).collect())
+}
+
 /// Makes keys of those indexes that are keys, and brings back the comments.
 pub(crate) async fn keys(conn: &mut PgConnection, indexes: &[Index]) -> Result<(), Error> {
     for index in indexes {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use sqlx::PgConnection;
@@ -14,6 +14,11 @@ use crate::entities::Table;
 use crate::error::Error;
 use crate::population::Population;
 use crate::progress::{Phase, Progress, Unit, seconds};
+
+/// Steps of an index build or a vacuum, as progress hears of them.
+const STEPS: u64 = 1_000;
+/// How long to sleep between two looks at the index builds.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// What the connections share.
 pub(crate) struct Workers<'a> {
@@ -35,6 +40,11 @@ struct State {
 
 struct Open {
     began: Instant,
+    unit: Unit,
+    /// The server process that is at it; of rows, the first of several.
+    pid: i32,
+    /// Steps that were told of.
+    told: u64,
     rows: u64,
     bytes: u64,
 }
@@ -56,24 +66,33 @@ impl<'a> Workers<'a> {
         }
     }
 
-    /// Does everything, on all connections at once, and gives the phases in the order of their end. When one fails, the
-    /// others are dropped with it, half-done COPYs and all.
-    pub(crate) async fn run(self, connections: Vec<PgConnection>) -> Result<Vec<Phase>, Error> {
+    /// Does everything, on all connections at once, and gives the phases in the order of their end; `watcher` looks how
+    /// indexes come on. When one fails, the others are dropped with it, half-done COPYs and all.
+    pub(crate) async fn run(
+        self,
+        connections: Vec<PgConnection>,
+        watcher: &mut PgConnection,
+    ) -> Result<Vec<Phase>, Error> {
         let is_alone = connections.len() == 1;
-        try_join_all(connections.into_iter().map(|conn| self.work(conn, is_alone))).await?;
+        let work = try_join_all(connections.into_iter().map(|conn| self.work(conn, is_alone)));
+        tokio::select! {
+            done = work => drop(done?),
+            failed = self.watch(watcher) => failed?,
+        }
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(state.phases)
     }
 
     async fn work(&self, mut conn: PgConnection, is_alone: bool) -> Result<(), Error> {
         rebuild::prepare(&mut conn, is_alone).await?;
+        let pid = rebuild::pid(&mut conn).await?;
         loop {
             // Before the look, so that what is done between the look and the wait is not missed.
             let done = self.something_done.notified();
             let next = self.state().schedule.next();
             match next {
                 Next::Task(task) => {
-                    self.begin(&task);
+                    self.begin(&task, pid);
                     self.carry_out(&mut conn, &task).await?;
                     self.finish(&task);
                     self.something_done.notify_waiters();
@@ -96,8 +115,28 @@ impl<'a> Workers<'a> {
         }
     }
 
+    /// Tells how far the index builds are, again and again.
+    async fn watch(&self, conn: &mut PgConnection) -> Result<(), Error> {
+        loop {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            if !self.state().open.values().any(|open| open.unit == Unit::Steps) {
+                continue;
+            }
+            for (pid, steps) in rebuild::progress(conn, STEPS).await? {
+                let mut state = self.state();
+                let of_pid = |open: &Open| open.pid == pid && open.unit == Unit::Steps;
+                if let Some((name, open)) = state.open.iter_mut().find(|(_, open)| of_pid(open))
+                    && steps > open.told
+                {
+                    self.progress.advanced(name, steps - open.told, 0);
+                    open.told = steps;
+                }
+            }
+        }
+    }
+
     /// The first task of a phase begins it.
-    fn begin(&self, task: &Task) {
+    fn begin(&self, task: &Task, pid: i32) {
         let Some(name) = name(task) else { return };
         let mut state = self.state();
         if state.open.contains_key(&name) {
@@ -105,10 +144,10 @@ impl<'a> Workers<'a> {
         }
         let (total, unit) = match task {
             Task::Copy(run) => (self.rows.get(&run.table).copied().unwrap_or_default(), Unit::Rows),
-            _ => (1, Unit::Whole),
+            _ => (STEPS, Unit::Steps),
         };
         self.progress.phase_started(&name, total, unit);
-        state.open.insert(name, Open { began: Instant::now(), rows: 0, bytes: 0 });
+        state.open.insert(name, Open { began: Instant::now(), unit, pid, told: 0, rows: 0, bytes: 0 });
     }
 
     fn advance(&self, name: &str, rows: u64, bytes: u64) {
@@ -128,7 +167,7 @@ impl<'a> Workers<'a> {
         let Some(open) = state.open.remove(&name) else { return };
         let is_copy = matches!(task, Task::Copy(_));
         if !is_copy {
-            self.progress.advanced(&name, 1, 0);
+            self.progress.advanced(&name, STEPS - open.told, 0);
         }
         let phase = Phase {
             name,

@@ -136,12 +136,12 @@ async fn verify_uninterrupted(
             progress,
             "verify references".to_owned(),
             references::count(&snapshot),
-            Unit::Whole,
+            Unit::Steps,
         );
         checks.extend(references::check(&mut snapshot, &running).await?);
         running.finish(None);
         if totals::are_kept(&snapshot) {
-            let running = Running::start(progress, "verify totals".to_owned(), 1, Unit::Whole);
+            let running = Running::start(progress, "verify totals".to_owned(), 1, Unit::Steps);
             checks.extend(totals::check(&mut snapshot).await?);
             running.advanced(1, 0);
             running.finish(None);

@@ -462,6 +462,10 @@ async fn progress_hears_of_every_row_and_phase() {
         "{names:?}"
     );
     assert!(present.phases.iter().all(|phase| phase.began_seconds >= 0.0 && phase.seconds >= 0.0));
+    let units = listener.units.lock().unwrap();
+    for phase in &present.phases {
+        assert_eq!(units[&phase.name], phase.rows.unwrap_or(1_000), "{}", phase.name);
+    }
     assert!(listener.heard.lock().unwrap().iter().any(|heard| heard == "copy call 120000 Rows"));
 }
 

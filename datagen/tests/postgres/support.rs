@@ -1,5 +1,6 @@
 //! What the tests of the loader share.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
@@ -90,6 +91,8 @@ pub(crate) async fn schema(conn: &mut PgConnection) -> Vec<String> {
 pub(crate) struct Listener {
     pub(crate) heard: Mutex<Vec<String>>,
     pub(crate) rows: Mutex<u64>,
+    /// Units of each phase.
+    pub(crate) units: Mutex<HashMap<String, u64>>,
     pub(crate) phases: Mutex<Vec<Phase>>,
     /// Ends the load when a phase of this name has begun, and some of its rows are sent if it has rows.
     pub(crate) stop_in: Option<(&'static str, tokio_util::sync::CancellationToken)>,
@@ -112,6 +115,7 @@ impl Progress for Listener {
         {
             stop.cancel();
         }
+        *self.units.lock().unwrap().entry(name.to_owned()).or_default() += units;
         if name.starts_with("copy") {
             *self.rows.lock().unwrap() += units;
         }

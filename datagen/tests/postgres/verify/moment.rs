@@ -38,7 +38,7 @@ struct Writer {
 impl Progress for Writer {
     fn phase_started(&self, name: &str, _: u64, unit: Unit) {
         assert!(
-            name.starts_with("verify ") && (unit == Unit::Rows || unit == Unit::Whole),
+            name.starts_with("verify ") && (unit == Unit::Rows || unit == Unit::Steps),
             "{name} {unit:?}"
         );
         let url = self.url.clone();
@@ -101,7 +101,7 @@ async fn progress_tells_each_table_and_all_of_its_rows() {
     let heard = listener.heard.lock().unwrap().clone();
     assert_eq!(heard[0], "verify workspace 12 Rows");
     assert_eq!(heard[10], "verify call 120000 Rows");
-    assert!(heard.iter().any(|phase| phase == "verify references 16 Whole"), "{heard:?}");
+    assert!(heard.iter().any(|phase| phase == "verify references 16 Steps"), "{heard:?}");
     let phases = listener.phases.lock().unwrap();
     assert_eq!(phases.len(), heard.len());
     assert_eq!((phases[10].name.as_str(), phases[10].rows), ("verify call", Some(120_000)));
