@@ -10,13 +10,14 @@ use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::serve::ListenerExt as _;
-use sqlx::postgres::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::customers::{self, links};
+use crate::database::Database;
+use crate::permission::Admissions;
 use crate::refusal::Refusal;
-use crate::{Config, Error, Variant, database, health, requests};
+use crate::{Config, Error, Variant, health, requests};
 
 /// How long requests may still run, on top of their own limit, once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -25,7 +26,9 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     /// Connections to the database.
-    pub(crate) pool: PgPool,
+    pub(crate) database: Database,
+    /// Who was let in a moment ago.
+    pub(crate) admissions: Admissions,
     /// How pages are computed.
     pub(crate) variant: Variant,
     /// Where links point to.
@@ -45,23 +48,27 @@ impl Server {
     /// so that nobody hears of an address before it can answer.
     pub async fn open(config: Config, listener: TcpListener) -> Result<Self, Error> {
         let origin = links::Origin::new(config.public_url.as_deref(), listener.local_addr()?)?;
-        let pool = database::open(&config).await?;
-        let app = App { pool, variant: config.variant, origin: Arc::new(origin) };
+        let app = App {
+            database: Database::open(&config).await?,
+            admissions: Admissions::kept_for(config.admission_ttl),
+            variant: config.variant,
+            origin: Arc::new(origin),
+        };
         Ok(Self { app, request_timeout: config.request_timeout, listener })
     }
 
     /// Serves until `shutdown` completes, then lets running requests finish.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let Self { app, request_timeout, listener } = self;
-        let pool = app.pool.clone();
-        serve(router(app, request_timeout), request_timeout, pool, listener, shutdown).await
+        let database = app.database.clone();
+        serve(router(app, request_timeout), request_timeout, database, listener, shutdown).await
     }
 }
 
 async fn serve(
     router: Router,
     request_timeout: Duration,
-    pool: PgPool,
+    database: Database,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
@@ -84,7 +91,7 @@ async fn serve(
         () = async { stopping.notified().await; tokio::time::sleep(limit).await } => Ok(()),
     };
     // Closing waits for connections that are in use; the process must not wait for them longer than for requests.
-    if tokio::time::timeout(limit, pool.close()).await.is_err() {
+    if tokio::time::timeout(limit, database.close()).await.is_err() {
         tracing::warn!("some database connections were still in use when the server stopped");
     }
     Ok(outcome?)
@@ -124,6 +131,7 @@ async fn nowhere() -> Refusal {
     Refusal::NotFound
 }
 
+/// Outside of the API, everything is read only.
 async fn not_allowed(method: Method) -> Refusal {
-    Refusal::MethodNotAllowed(method)
+    Refusal::MethodNotAllowed { method, allowed: "GET, HEAD" }
 }

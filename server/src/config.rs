@@ -13,6 +13,8 @@ pub enum Variant {
     /// One statement for a page, found by its position in an index; aggregates computed from the calls when they are
     /// read. Measured on level `indexed`.
     Live,
+    /// As `Live`, with lifetime totals read from a table that triggers keep. Measured on level `optimized`.
+    Rollup,
 }
 
 impl fmt::Display for Variant {
@@ -20,13 +22,14 @@ impl fmt::Display for Variant {
         f.write_str(match self {
             Self::Naive => "naive",
             Self::Live => "live",
+            Self::Rollup => "rollup",
         })
     }
 }
 
 /// A variant that this server doesn't have.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no server variant `{0}`; the variants are naive and live")]
+#[error("there is no server variant `{0}`; the variants are naive, live and rollup")]
 pub struct UnknownVariant(String);
 
 impl FromStr for Variant {
@@ -36,6 +39,7 @@ impl FromStr for Variant {
         match name {
             "naive" => Ok(Self::Naive),
             "live" => Ok(Self::Live),
+            "rollup" => Ok(Self::Rollup),
             other => Err(UnknownVariant(other.to_owned())),
         }
     }
@@ -48,7 +52,7 @@ pub struct Config {
     pub database_url: String,
     /// How pages are computed.
     pub variant: Variant,
-    /// The most connections to the database at a time, at least 1.
+    /// The most connections to the database at a time, at least 2; a quarter of them is for requests with filters.
     pub pool_size: u32,
     /// How long a request waits for a free connection before it is answered 503.
     pub pool_wait: Duration,
@@ -57,6 +61,9 @@ pub struct Config {
     pub statement_timeout: Duration,
     /// How long a whole request may take before it is answered 503.
     pub request_timeout: Duration,
+    /// How long an answer to "may this token read this workspace" holds without asking again; at most 5 s, and zero
+    /// asks each time. Writes always ask.
+    pub admission_ttl: Duration,
     /// Scheme and authority of links, for a server behind a proxy (`https://api.example.com`). Without it links point
     /// to where the client says it called: `http://` and its `Host` header.
     pub public_url: Option<String>,
@@ -64,7 +71,7 @@ pub struct Config {
 
 impl Config {
     /// The defaults: 20 connections, at most 5 s of waiting for one, statements of at most 25 s, requests of at most
-    /// 30 s.
+    /// 30 s, admissions of at most 2 s.
     pub fn new(database_url: impl Into<String>, variant: Variant) -> Self {
         Self {
             database_url: database_url.into(),
@@ -73,6 +80,7 @@ impl Config {
             pool_wait: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(25),
             request_timeout: Duration::from_secs(30),
+            admission_ttl: Duration::from_secs(2),
             public_url: None,
         }
     }
@@ -84,12 +92,12 @@ mod tests {
 
     #[test]
     fn a_variant_is_read_as_it_is_printed() {
-        for variant in [Variant::Naive, Variant::Live] {
+        for variant in [Variant::Naive, Variant::Live, Variant::Rollup] {
             assert_eq!(variant.to_string().parse::<Variant>().unwrap(), variant);
         }
         assert_eq!(
             "fast".parse::<Variant>().unwrap_err().to_string(),
-            "there is no server variant `fast`; the variants are naive and live"
+            "there is no server variant `fast`; the variants are naive, live and rollup"
         );
     }
 }

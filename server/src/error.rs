@@ -19,9 +19,11 @@ pub enum Error {
         /// The tables that are not there, separated by commas.
         missing: String,
     },
-    /// A pool without connections serves nobody.
-    #[error("a pool of 0 database connections can't serve a request; give at least 1")]
-    EmptyPool,
+    /// Pages and searches need a connection each.
+    #[error(
+        "a pool of fewer than 2 database connections can't serve; one is for searches, the others for the rest"
+    )]
+    PoolTooSmall,
     /// A base for links that is not one.
     #[error("the public URL `{0}` can't begin a link; it looks like https://api.example.com")]
     BadPublicUrl(String),

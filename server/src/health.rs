@@ -6,7 +6,6 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
 use crate::app::App;
-use crate::database;
 use crate::refusal::Refusal;
 
 /// The process runs and answers. Asks nobody else, so that a database that is down doesn't get the server killed.
@@ -16,6 +15,6 @@ pub(crate) async fn alive() -> Response {
 
 /// The database answers, so a page can be served now.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Response, Refusal> {
-    database::answers(&app.pool).await?;
+    app.database.answers().await?;
     Ok(Json(json!({ "status": "ok", "variant": app.variant.to_string() })).into_response())
 }

@@ -21,6 +21,7 @@ mod auth;
 mod config;
 mod customers;
 mod database;
+mod entrance;
 mod error;
 mod health;
 mod permission;

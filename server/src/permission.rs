@@ -1,10 +1,12 @@
-//! Who may read what: one statement for the token, the user, the workspace, the membership and the clock.
+//! Who may do what: one statement for the token, the user, the workspace and the membership.
 
-use chrono::{DateTime, Utc};
-use sqlx::postgres::PgConnection;
+use std::time::Duration;
+
+use moka::sync::Cache;
 use uuid::Uuid;
 
 use crate::auth::TokenHash;
+use crate::database::Session;
 use crate::query::Query;
 use crate::refusal::Refusal;
 
@@ -15,8 +17,46 @@ pub(crate) struct Admission {
     pub(crate) workspace_id: Uuid,
     /// If present, only the customers assigned to this employee exist for the request.
     pub(crate) employee_id: Option<Uuid>,
-    /// The request's one clock: the database's, read by the statement that let it in.
-    pub(crate) now: DateTime<Utc>,
+}
+
+impl Admission {
+    /// Creating and deleting is for admins and managers.
+    pub(crate) fn require_manager(&self) -> Result<(), Refusal> {
+        if self.employee_id.is_none() { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+}
+
+/// The longest time that an admission may be relied on: a revoked token or membership must stop working within 5 s.
+const MAX_TTL: Duration = Duration::from_secs(5);
+
+/// How many admissions are remembered; one takes some 200 bytes.
+const CAPACITY: u64 = 100_000;
+
+/// Admissions of the last moments. Only those: a refusal is asked for again each time, so that a new membership works at
+/// once.
+#[derive(Debug, Clone)]
+pub(crate) struct Admissions(Option<Cache<(TokenHash, String), Admission>>);
+
+impl Admissions {
+    /// Remembers admissions for `ttl`, at most 5 s; zero remembers nothing.
+    pub(crate) fn kept_for(ttl: Duration) -> Self {
+        if ttl.is_zero() {
+            return Self(None);
+        }
+        Self(Some(Cache::builder().max_capacity(CAPACITY).time_to_live(ttl.min(MAX_TTL)).build()))
+    }
+
+    /// The admission that the same token got for the same workspace a moment ago.
+    pub(crate) fn known(&self, token: TokenHash, query: &Query) -> Option<Admission> {
+        self.0.as_ref()?.get(&(token, query.given("workspace_id")?.to_owned()))
+    }
+
+    /// Remembers an admission.
+    pub(crate) fn keep(&self, token: TokenHash, query: &Query, admission: Admission) {
+        if let (Some(cache), Some(workspace)) = (&self.0, query.given("workspace_id")) {
+            cache.insert((token, workspace.to_owned()), admission);
+        }
+    }
 }
 
 /// `workspace_id` as the client wrote it.
@@ -41,7 +81,6 @@ impl<'a> WorkspaceKey<'a> {
 
 #[derive(sqlx::FromRow)]
 struct Facts {
-    now: DateTime<Utc>,
     is_active: bool,
     role: String,
     employee_id: Option<Uuid>,
@@ -54,7 +93,7 @@ struct Facts {
 ///
 /// "No such workspace" and "not a member" are one answer, so that nobody can probe for workspaces.
 pub(crate) async fn admit(
-    connection: &mut PgConnection,
+    session: &mut Session,
     token: TokenHash,
     query: &Query,
 ) -> Result<Admission, Refusal> {
@@ -67,7 +106,7 @@ pub(crate) async fn admit(
     // Each EXISTS stops at the first row that it finds. Whether an employee has any customer is asked for employees
     // only, and is one descent of an index.
     let facts: Option<Facts> = sqlx::query_as(
-        "SELECT now() AS now, u.is_active, u.role, u.employee_id, w.id AS workspace_id,
+        "SELECT u.is_active, u.role, u.employee_id, w.id AS workspace_id,
                 EXISTS (SELECT FROM user_workspace AS m
                          WHERE m.user_id = u.id AND m.workspace_id = w.id) AS is_member,
                 u.role = 'employee' AND
@@ -82,7 +121,7 @@ pub(crate) async fn admit(
     .bind(token)
     .bind(id)
     .bind(slug)
-    .fetch_optional(connection)
+    .fetch_optional(session)
     .await?;
 
     let facts = facts.ok_or(Refusal::BadCredentials("Invalid token."))?;
@@ -100,7 +139,7 @@ pub(crate) async fn admit(
         "employee" if facts.has_customers => facts.employee_id,
         _ => return Err(Refusal::Forbidden),
     };
-    Ok(Admission { workspace_id, employee_id, now: facts.now })
+    Ok(Admission { workspace_id, employee_id })
 }
 
 #[cfg(test)]

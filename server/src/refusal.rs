@@ -29,7 +29,20 @@ pub(crate) enum Refusal {
     /// Known, but not allowed.
     Forbidden,
     /// The path exists, the method doesn't.
-    MethodNotAllowed(Method),
+    MethodNotAllowed {
+        /// The method that was tried.
+        method: Method,
+        /// Those that the path has, for the `Allow` header.
+        allowed: &'static str,
+    },
+    /// The body is above the limit.
+    BodyTooLarge,
+    /// The body is of a type that is not read here; the type, as the client named it.
+    UnsupportedMediaType(String),
+    /// The body can't be read; the text says why.
+    Unreadable(String),
+    /// A body whose values don't hold: the messages in the shape of the body (an object by field, a list in a bulk).
+    InvalidBody(Value),
     /// Parameters whose values don't hold, all of them at once: parameter -> messages.
     InvalidParameters(BTreeMap<String, Vec<String>>),
     /// A request that makes no sense as a whole; the text says what to do instead.
@@ -53,8 +66,12 @@ impl Refusal {
             Self::NotFound | Self::InvalidCursor | Self::InvalidPage => StatusCode::NOT_FOUND,
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::InvalidParameters(_) | Self::Unusable(_) => StatusCode::BAD_REQUEST,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidParameters(_) | Self::Unusable(_) | Self::Unreadable(_) | Self::InvalidBody(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NoConnection | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -63,7 +80,12 @@ impl Refusal {
     fn body(&self) -> Value {
         let detail = match self {
             Self::InvalidParameters(messages) => return json!(messages),
-            Self::MethodNotAllowed(method) => {
+            Self::InvalidBody(messages) => return messages.clone(),
+            Self::UnsupportedMediaType(said) => {
+                return json!({ "detail": format!("Unsupported media type \"{said}\" in request.") });
+            }
+            Self::Unreadable(detail) => return json!({ "detail": detail }),
+            Self::MethodNotAllowed { method, .. } => {
                 return json!({ "detail": format!("Method \"{method}\" not allowed.") });
             }
             Self::NotFound => "Not found.",
@@ -72,6 +94,7 @@ impl Refusal {
             Self::NoCredentials => "Authentication credentials were not provided.",
             Self::Forbidden => "You do not have permission to perform this action.",
             Self::BadCredentials(detail) | Self::Unusable(detail) => detail,
+            Self::BodyTooLarge => "The request body is larger than 10 MB.",
             Self::NoConnection => "No database connection became free in time. Try again later.",
             Self::TooSlow => "The request took too long and was given up.",
             Self::Internal => "Internal server error.",
@@ -85,7 +108,7 @@ impl IntoResponse for Refusal {
         let mut response = (self.status(), Json(self.body())).into_response();
         let extra = match self {
             Self::NoCredentials | Self::BadCredentials(_) => Some((header::WWW_AUTHENTICATE, "Bearer")),
-            Self::MethodNotAllowed(_) => Some((header::ALLOW, crate::customers::ALLOWED_METHODS)),
+            Self::MethodNotAllowed { allowed, .. } => Some((header::ALLOW, allowed)),
             Self::NoConnection => Some((header::RETRY_AFTER, RETRY_AFTER_S)),
             _ => None,
         };

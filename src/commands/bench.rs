@@ -133,6 +133,9 @@ fn describe(variant: Variant, level: Level) -> &'static str {
         (Variant::Live, _) => {
             "one statement a page by keyset, aggregates computed from the calls at read time"
         }
+        (Variant::Rollup, _) => {
+            "one statement a page by keyset, lifetime totals from a table that triggers keep"
+        }
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn level_of(variant: Variant) -> Level {
     match variant {
         Variant::Naive => Level::Before,
         Variant::Live => Level::Indexed,
+        Variant::Rollup => Level::Optimized,
     }
 }
 

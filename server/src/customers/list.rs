@@ -2,12 +2,11 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
-use sqlx::postgres::PgConnection;
 
+use crate::Variant;
 use crate::app::App;
 use crate::customers::cursor::{Cursor, Direction, Place};
 use crate::customers::filters::Filters;
@@ -15,11 +14,10 @@ use crate::customers::links::{Links, link};
 use crate::customers::paging::{self, Page, Start};
 use crate::customers::row::Customer;
 use crate::customers::{ALLOWED_METHODS, PATH};
-use crate::permission::{self, Admission};
-use crate::query::Query;
+use crate::database::Session;
+use crate::entrance::{self, Member};
 use crate::refusal::Refusal;
-use crate::variants::{Rows, live, naive};
-use crate::{Variant, auth};
+use crate::variants::{Rows, keyset, naive};
 
 /// Since when `page`, `limit` and `offset` are deprecated: 1 January 2026, as RFC 9745 writes it.
 const DEPRECATION: (HeaderName, HeaderValue) =
@@ -36,33 +34,29 @@ struct List {
 
 /// Answers every method.
 pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    if is_preflight(&parts) {
-        return preflight();
-    }
-    answer_member(&app, &parts).await.unwrap_or_else(Refusal::into_response)
+    respond(app, request).await.unwrap_or_else(Refusal::into_response)
 }
 
-async fn answer_member(app: &App, parts: &Parts) -> Result<Response, Refusal> {
-    let token = auth::token_hash(&parts.headers)?;
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
-    // One connection for the whole request: its statements follow each other without waiting for the pool again.
-    let mut connection = app.pool.acquire().await?;
-    let admission = permission::admit(&mut connection, token, &query).await?;
-    tracing::Span::current().record("workspace", tracing::field::display(admission.workspace_id));
-    match parts.method {
-        Method::GET | Method::HEAD => {}
-        Method::OPTIONS => return Ok((StatusCode::OK, [(header::ALLOW, ALLOWED_METHODS)]).into_response()),
-        _ => return Err(Refusal::MethodNotAllowed(parts.method.clone())),
+async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
+    let member = entrance::enter(app, request).await?;
+    match member.parts.method {
+        Method::GET | Method::HEAD => list(member).await,
+        Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
+        _ => Err(member.not_allowed(ALLOWED_METHODS)),
     }
-    let filters = Filters::read(&query)?;
-    let origin = app.origin.of(&parts.headers);
-    let (list, is_deprecated) = match app.variant {
-        Variant::Live => by_cursor(&mut connection, &admission, &filters, &query, &origin).await?,
-        Variant::Naive => (by_number(&mut connection, &admission, &filters, &query, &origin).await?, false),
+}
+
+async fn list(mut member: Member) -> Result<Response, Refusal> {
+    let filters = Filters::read(&member.query)?;
+    // One connection for the whole request: its statements follow each other without waiting for the pool again.
+    let mut session =
+        if filters.is_empty() { member.session().await? } else { member.search_session().await? };
+    let (list, is_deprecated) = match member.app.variant {
+        Variant::Live | Variant::Rollup => by_cursor(&mut session, &member, &filters).await?,
+        Variant::Naive => (by_number(&mut session, &member, &filters).await?, false),
     };
     // Writing the body needs no database: somebody else may have the connection.
-    drop(connection);
+    drop(session);
     render(list, is_deprecated)
 }
 
@@ -80,14 +74,12 @@ fn render(list: List, is_deprecated: bool) -> Result<Response, Refusal> {
 
 /// Pages by cursor; old clients may begin at an offset, and go on by cursor if they follow the links.
 async fn by_cursor(
-    connection: &mut PgConnection,
-    admission: &Admission,
+    session: &mut Session,
+    member: &Member,
     filters: &Filters,
-    query: &Query,
-    origin: &str,
 ) -> Result<(List, bool), Refusal> {
-    let page = Page::read(query)?;
-    let rows = live::page(connection, admission, filters, &page).await?;
+    let page = Page::read(&member.query)?;
+    let rows = keyset::page(session, member.app.variant, &member.admission, filters, &page).await?;
     if let Start::Offset { rows: 1.., is_page: true } = page.start
         && rows.customers.is_empty()
     {
@@ -95,6 +87,7 @@ async fn by_cursor(
     }
     let (next, previous) = neighbours(&rows, page.start);
     let is_deprecated = matches!(page.start, Start::Offset { .. });
+    let origin = member.app.origin.of(&member.parts.headers);
     let to = |cursor: Cursor| {
         let cursor = cursor.encode()?;
         let size = page.size.to_string();
@@ -102,7 +95,7 @@ async fn by_cursor(
         if is_deprecated {
             added.push(("page_size", size.as_str()));
         }
-        Ok::<_, Refusal>(link(origin, PATH, query, &["page", "limit", "offset"], &added))
+        Ok::<_, Refusal>(link(&origin, PATH, &member.query, &["page", "limit", "offset"], &added))
     };
     let list = List {
         next: next.map(to).transpose()?,
@@ -134,42 +127,21 @@ fn neighbours(rows: &Rows, start: Start) -> (Option<Cursor>, Option<Cursor>) {
 }
 
 /// Pages by number, with the exact count.
-async fn by_number(
-    connection: &mut PgConnection,
-    admission: &Admission,
-    filters: &Filters,
-    query: &Query,
-    origin: &str,
-) -> Result<List, Refusal> {
+async fn by_number(session: &mut Session, member: &Member, filters: &Filters) -> Result<List, Refusal> {
+    let query = &member.query;
     if ["cursor", "limit", "offset"].into_iter().any(|name| query.given(name).is_some()) {
         return Err(Refusal::Unusable("This variant pages by `page` alone; follow `next`."));
     }
     let number = query.given("page").map_or(Some(1), paging::positive).ok_or(Refusal::InvalidPage)?;
     let size = paging::page_size(query);
     let rows =
-        naive::page(connection, admission, filters, number, size).await?.ok_or(Refusal::InvalidPage)?;
-    let to = |number: u64| link(origin, PATH, query, &[], &[("page", &number.to_string())]);
+        naive::page(session, &member.admission, filters, number, size).await?.ok_or(Refusal::InvalidPage)?;
+    let origin = member.app.origin.of(&member.parts.headers);
+    let to = |number: u64| link(&origin, PATH, query, &[], &[("page", &number.to_string())]);
     Ok(List {
         next: rows.beyond.then(|| to(number + 1)),
         previous: rows.behind.then(|| to(number - 1)),
         results: rows.customers,
         count: rows.count,
     })
-}
-
-/// A browser's question whether a page of another origin may send a request; it can't carry the token.
-fn is_preflight(parts: &Parts) -> bool {
-    parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-/// Says what may be sent, from anywhere: nothing here is authorised by a cookie, only by a token that the page must
-/// hold itself.
-fn preflight() -> Response {
-    let headers = [
-        (header::ALLOW, ALLOWED_METHODS),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization"),
-    ];
-    (StatusCode::NO_CONTENT, headers).into_response()
 }

@@ -1,6 +1,5 @@
 //! The customers of a workspace.
 
-pub(crate) mod clock;
 pub(crate) mod cursor;
 pub(crate) mod filters;
 pub(crate) mod links;

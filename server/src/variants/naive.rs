@@ -6,24 +6,24 @@
 //! the index that production has, and the connection is the same for all of them.
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Error};
 use uuid::Uuid;
 
-use crate::customers::clock::Windows;
 use crate::customers::filters::Filters;
 use crate::customers::money::Money;
 use crate::customers::row::{
     BillingBreakdown, BillingSummary, CallTotals, Campaign, CampaignStats, Columns, Customer, Employee,
     LatestCall,
 };
+use crate::database::Session;
 use crate::permission::Admission;
 use crate::variants::Rows;
+use crate::variants::clock::{LAST_30_DAYS, THIS_MONTH};
 use crate::variants::statement::Values;
 
 /// Reads the page with this number, from 1; `None` when it lies past the end. The first page always exists.
 pub(crate) async fn page(
-    connection: &mut PgConnection,
+    session: &mut Session,
     admission: &Admission,
     filters: &Filters,
     number: u64,
@@ -32,11 +32,13 @@ pub(crate) async fn page(
     let mut values = Values::default();
     let condition = condition(&mut values, admission, filters)?;
     // Safe, here and below: the parts of the text are constants of this module, and values are bound.
-    let count: i64 = sqlx::query_scalar_with(
-        AssertSqlSafe(format!("SELECT count(*) FROM customer WHERE {condition}")),
+    let (count, last_30_days, this_month): (i64, DateTime<Utc>, DateTime<Utc>) = sqlx::query_as_with(
+        AssertSqlSafe(format!(
+            "SELECT count(*), {LAST_30_DAYS}, {THIS_MONTH} FROM customer WHERE {condition}"
+        )),
         values.into_arguments(),
     )
-    .fetch_one(&mut *connection)
+    .fetch_one(&mut *session)
     .await?;
     let skipped = i64::try_from((number - 1).saturating_mul(size.into())).unwrap_or(i64::MAX);
     if number > 1 && skipped >= count {
@@ -59,16 +61,23 @@ pub(crate) async fn page(
         )),
         values.into_arguments(),
     )
-    .fetch_all(&mut *connection)
+    .fetch_all(&mut *session)
     .await?;
 
-    let windows = Windows::at(admission.now);
+    let windows = Windows { last_30_days, this_month };
     let mut customers = Vec::with_capacity(found.len());
     for listed in found {
-        customers.push(serialize(connection, listed, windows).await?);
+        customers.push(serialize(session, listed, windows).await?);
     }
     let beyond = skipped.saturating_add(size.into()) < count;
     Ok(Some(Rows { customers, beyond, behind: number > 1, count: Some(count) }))
+}
+
+/// Where the recent windows begin. The whole request has one clock, so it is read once.
+#[derive(Debug, Clone, Copy)]
+struct Windows {
+    last_30_days: DateTime<Utc>,
+    this_month: DateTime<Utc>,
 }
 
 /// A customer with its reference to an employee, which is looked up later.
@@ -84,7 +93,7 @@ fn condition(values: &mut Values, admission: &Admission, filters: &Filters) -> R
     if let Some(employee_id) = admission.employee_id {
         condition = format!("{condition} AND employee_id = {}", values.bind(employee_id)?);
     }
-    for (column, wanted) in [("status", &filters.status), ("quality", &filters.quality)] {
+    for (column, wanted) in [("status", &filters.status.any_of), ("quality", &filters.quality.any_of)] {
         if let Some(wanted) = wanted {
             condition = format!("{condition} AND {column} = ANY ({})", values.bind(wanted.as_slice())?);
         }
@@ -93,41 +102,37 @@ fn condition(values: &mut Values, admission: &Admission, filters: &Filters) -> R
 }
 
 /// One customer, field by field, as a serializer with a method for each field does it.
-async fn serialize(
-    connection: &mut PgConnection,
-    listed: Listed,
-    windows: Windows,
-) -> Result<Customer, Error> {
+async fn serialize(session: &mut Session, listed: Listed, windows: Windows) -> Result<Customer, Error> {
     let (id, workspace_id) = (listed.columns.id, listed.columns.workspace_id);
     Ok(Customer {
-        tags: tags(connection, id, workspace_id).await?,
-        employee: employee(connection, listed.employee_id, workspace_id).await?,
-        latest_call: latest_call(connection, id).await?,
+        tags: tags(session, id, workspace_id).await?,
+        employee: employee(session, listed.employee_id, workspace_id).await?,
+        latest_call: latest_call(session, id).await?,
         totals: CallTotals {
-            total_calls: total_calls(connection, id).await?,
-            total_duration_seconds: total_duration_seconds(connection, id).await?,
-            calls_last_30_days: calls_since(connection, id, windows.last_30_days).await?,
-            successful_calls: calls_with_status(connection, id, "completed").await?,
-            missed_calls: calls_with_status(connection, id, "missed").await?,
+            total_calls: total_calls(session, id).await?,
+            total_duration_seconds: total_duration_seconds(session, id).await?,
+            calls_last_30_days: calls_since(session, id, windows.last_30_days).await?,
+            successful_calls: calls_with_status(session, id, "completed").await?,
+            missed_calls: calls_with_status(session, id, "missed").await?,
         },
         campaign_stats: CampaignStats {
-            total_campaign_calls: campaign_calls(connection, id).await?,
-            completed_campaigns: completed_campaigns(connection, id, workspace_id).await?,
-            active_campaign: active_campaign(connection, id, workspace_id).await?,
+            total_campaign_calls: campaign_calls(session, id).await?,
+            completed_campaigns: completed_campaigns(session, id, workspace_id).await?,
+            active_campaign: active_campaign(session, id, workspace_id).await?,
         },
         billing_summary: BillingSummary::new(
             BillingBreakdown {
-                campaign: cost_of_type(connection, id, "campaign").await?,
-                direct: cost_of_type(connection, id, "direct").await?,
-                callback: cost_of_type(connection, id, "callback").await?,
+                campaign: cost_of_type(session, id, "campaign").await?,
+                direct: cost_of_type(session, id, "direct").await?,
+                callback: cost_of_type(session, id, "callback").await?,
             },
-            cost_since(connection, id, windows.this_month).await?,
+            cost_since(session, id, windows.this_month).await?,
         ),
         columns: listed.columns,
     })
 }
 
-async fn tags(connection: &mut PgConnection, customer: Uuid, workspace: Uuid) -> Result<Vec<String>, Error> {
+async fn tags(session: &mut Session, customer: Uuid, workspace: Uuid) -> Result<Vec<String>, Error> {
     sqlx::query_scalar(
         r#"SELECT l.name FROM label AS l JOIN customer_label AS cl ON cl.label_id = l.id
             WHERE cl.customer_id = $1 AND l.workspace_id = $2
@@ -135,12 +140,12 @@ async fn tags(connection: &mut PgConnection, customer: Uuid, workspace: Uuid) ->
     )
     .bind(customer)
     .bind(workspace)
-    .fetch_all(connection)
+    .fetch_all(session)
     .await
 }
 
 async fn employee(
-    connection: &mut PgConnection,
+    session: &mut Session,
     employee: Option<Uuid>,
     workspace: Uuid,
 ) -> Result<Option<Employee>, Error> {
@@ -150,84 +155,72 @@ async fn employee(
     )
     .bind(employee)
     .bind(workspace)
-    .fetch_optional(connection)
+    .fetch_optional(session)
     .await
 }
 
 /// Loads the whole model, as `order_by(…).first()` does.
-async fn latest_call(connection: &mut PgConnection, customer: Uuid) -> Result<Option<LatestCall>, Error> {
+async fn latest_call(session: &mut Session, customer: Uuid) -> Result<Option<LatestCall>, Error> {
     sqlx::query_as(
         "SELECT id, workspace_id, customer_id, campaign_customer_id, direction, status, duration, duration_seconds,
                 recording_url, transcript, sentiment_score, call_type, billing_rate, created_at
            FROM call WHERE customer_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
     )
     .bind(customer)
-    .fetch_optional(connection)
+    .fetch_optional(session)
     .await
 }
 
-async fn total_calls(connection: &mut PgConnection, customer: Uuid) -> Result<i64, Error> {
+async fn total_calls(session: &mut Session, customer: Uuid) -> Result<i64, Error> {
     sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1")
         .bind(customer)
-        .fetch_one(connection)
+        .fetch_one(session)
         .await
 }
 
-async fn total_duration_seconds(connection: &mut PgConnection, customer: Uuid) -> Result<i64, Error> {
+async fn total_duration_seconds(session: &mut Session, customer: Uuid) -> Result<i64, Error> {
     sqlx::query_scalar("SELECT coalesce(sum(duration_seconds), 0) FROM call WHERE customer_id = $1")
         .bind(customer)
-        .fetch_one(connection)
+        .fetch_one(session)
         .await
 }
 
-async fn calls_since(
-    connection: &mut PgConnection,
-    customer: Uuid,
-    since: DateTime<Utc>,
-) -> Result<i64, Error> {
+async fn calls_since(session: &mut Session, customer: Uuid, since: DateTime<Utc>) -> Result<i64, Error> {
     sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1 AND created_at >= $2")
         .bind(customer)
         .bind(since)
-        .fetch_one(connection)
+        .fetch_one(session)
         .await
 }
 
-async fn calls_with_status(
-    connection: &mut PgConnection,
-    customer: Uuid,
-    status: &str,
-) -> Result<i64, Error> {
+async fn calls_with_status(session: &mut Session, customer: Uuid, status: &str) -> Result<i64, Error> {
     sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1 AND status = $2")
         .bind(customer)
         .bind(status)
-        .fetch_one(connection)
+        .fetch_one(session)
         .await
 }
 
-async fn campaign_calls(connection: &mut PgConnection, customer: Uuid) -> Result<i64, Error> {
+async fn campaign_calls(session: &mut Session, customer: Uuid) -> Result<i64, Error> {
     sqlx::query_scalar("SELECT count(*) FROM call WHERE customer_id = $1 AND call_type = 'campaign'")
         .bind(customer)
-        .fetch_one(connection)
+        .fetch_one(session)
         .await
 }
 
-async fn completed_campaigns(
-    connection: &mut PgConnection,
-    customer: Uuid,
-    workspace: Uuid,
-) -> Result<i64, Error> {
+async fn completed_campaigns(session: &mut Session, customer: Uuid, workspace: Uuid) -> Result<i64, Error> {
     sqlx::query_scalar(
         "SELECT count(*) FROM call_campaign_customer
           WHERE customer_id = $1 AND workspace_id = $2 AND status = 'completed'",
     )
     .bind(customer)
     .bind(workspace)
-    .fetch_one(connection)
+    .fetch_one(session)
     .await
 }
 
 async fn active_campaign(
-    connection: &mut PgConnection,
+    session: &mut Session,
     customer: Uuid,
     workspace: Uuid,
 ) -> Result<Option<Campaign>, Error> {
@@ -240,36 +233,28 @@ async fn active_campaign(
     )
     .bind(customer)
     .bind(workspace)
-    .fetch_optional(connection)
+    .fetch_optional(session)
     .await
 }
 
-async fn cost_of_type(
-    connection: &mut PgConnection,
-    customer: Uuid,
-    call_type: &str,
-) -> Result<Money, Error> {
+async fn cost_of_type(session: &mut Session, customer: Uuid, call_type: &str) -> Result<Money, Error> {
     sqlx::query_scalar(
         "SELECT coalesce(sum(round(billing_rate * duration_seconds / 60, 4)), 0)::text
            FROM call WHERE customer_id = $1 AND call_type = $2",
     )
     .bind(customer)
     .bind(call_type)
-    .fetch_one(connection)
+    .fetch_one(session)
     .await
 }
 
-async fn cost_since(
-    connection: &mut PgConnection,
-    customer: Uuid,
-    since: DateTime<Utc>,
-) -> Result<Money, Error> {
+async fn cost_since(session: &mut Session, customer: Uuid, since: DateTime<Utc>) -> Result<Money, Error> {
     sqlx::query_scalar(
         "SELECT coalesce(sum(round(billing_rate * duration_seconds / 60, 4)), 0)::text
            FROM call WHERE customer_id = $1 AND created_at >= $2",
     )
     .bind(customer)
     .bind(since)
-    .fetch_one(connection)
+    .fetch_one(session)
     .await
 }

@@ -30,7 +30,7 @@ async fn a_server_that_could_not_serve_does_not_start() {
         refusal_to_start(Config::new("postgres://me:secret@127.0.0.1:1/x", Variant::Live)).await.to_string();
     assert!(nobody.contains("127.0.0.1:1") && !nobody.contains("secret"), "{nobody}");
     let empty = Config { pool_size: 0, ..Config::new("postgres://127.0.0.1:1/x", Variant::Live) };
-    assert!(matches!(refusal_to_start(empty).await, Error::EmptyPool));
+    assert!(matches!(refusal_to_start(empty).await, Error::PoolTooSmall));
     let public_url = Some("example.com".to_owned());
     let unlinked = Config { public_url, ..Config::new("postgres://127.0.0.1:1/x", Variant::Live) };
     assert!(matches!(refusal_to_start(unlinked).await, Error::BadPublicUrl(_)));
@@ -68,7 +68,7 @@ async fn a_full_pool_answers_503_after_a_bounded_wait_and_serves_again_when_it_h
     let workspace = world::workspace(&mut db, "one").await;
     let token = world::user(&mut db, "admin", None, &[workspace]).await;
     let pool_wait = Duration::from_millis(100);
-    let origin = service.start(Config { pool_size: 1, pool_wait, ..service.config(Variant::Live) }).await;
+    let origin = service.start(Config { pool_size: 2, pool_wait, ..service.config(Variant::Live) }).await;
     let url = list(&origin, "workspace_id=one");
     assert_eq!(service.get(&url, &token).await.status, 200);
 

@@ -92,7 +92,7 @@ impl Service {
     }
 
     pub(crate) fn config(&self, variant: Variant) -> Config {
-        Config { pool_size: 2, ..Config::new(self.database.url(), variant) }
+        Config { pool_size: 2, admission_ttl: Duration::ZERO, ..Config::new(self.database.url(), variant) }
     }
 
     /// Starts a server and gives its origin. It ends with the test's runtime.

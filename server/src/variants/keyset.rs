@@ -13,50 +13,42 @@
 //! 2. *Fill.* For each of these ids, in a lateral join, the customer and one pass over its calls, from the covering
 //!    index alone.
 //!
-//! The ids pass from one half to the other as an array. PostgreSQL assumes ten elements of an array it doesn't know, and
-//! for ten rows it looks up each row by index, whatever the tenant. With a CTE in place of the array, a plan that is
-//! kept for all requests would have to assume a tenth of the tenant (`LIMIT $2` is unknown) and join by hashing whole
-//! tables. So this statement can be planned once and kept (`plan_cache_mode` in `database`), which saves a third of the
-//! time it takes: 0.8 ms to plan, 1.7 ms to run.
 //!
-//! Every relation but `call` and `customer_label` has its own `workspace_id = $1`: rows of another tenant can't show up
-//! whatever an id points to, and the statement could be routed to one shard. Those two are reached only from a customer
-//! of this workspace; `workspace_id` is not in the covering index, and reading it would cost a heap fetch for each call.
+//! The ids pass from one half to the other as an array, for the reason that `fill` gives. Pages without filters come from
+//! a plan that is kept for all tenants (see `database`), so the shape alone has to say what is fast.
 
-use sqlx::postgres::{PgArguments, PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Error, FromRow as _, Row as _};
+use sqlx::postgres::PgArguments;
+use sqlx::{AssertSqlSafe, Error, Row as _};
 
-use crate::customers::clock::Windows;
+use crate::Variant;
 use crate::customers::cursor::{Cursor, Direction};
 use crate::customers::filters::Filters;
 use crate::customers::paging::{Page, Start};
-use crate::customers::row::{
-    BillingBreakdown, BillingSummary, CallTotals, Campaign, CampaignStats, Columns, Customer, Employee,
-    LatestCall,
-};
+use crate::database::Session;
 use crate::permission::Admission;
-use crate::variants::Rows;
 use crate::variants::statement::Values;
+use crate::variants::{Rows, fill};
 
 #[cfg(test)]
 mod plans;
 
 /// Reads a page.
 pub(crate) async fn page(
-    connection: &mut PgConnection,
+    session: &mut Session,
+    variant: Variant,
     admission: &Admission,
     filters: &Filters,
     page: &Page,
 ) -> Result<Rows, Error> {
-    let (sql, arguments) = statement(admission, filters, page)?;
-    // Safe: the parts of the text are constants of this module, and values are bound.
-    let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(connection).await?;
+    let (sql, arguments) = statement(variant, admission, filters, page)?;
+    // Safe: the parts of the text are constants of these modules, and values are bound.
+    let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(session).await?;
     // There is always a row: a page without customers is one row with nothing in it but the edges.
     let edges = rows.first().ok_or(Error::RowNotFound)?;
     let (beyond, behind) = (edges.try_get("beyond")?, edges.try_get("behind")?);
     let is_empty = edges.try_get::<Option<uuid::Uuid>, _>("id")?.is_none();
     let filled = if is_empty { &[] } else { rows.as_slice() };
-    let mut customers = filled.iter().map(customer).collect::<Result<Vec<_>, _>>()?;
+    let mut customers = filled.iter().map(fill::customer).collect::<Result<Vec<_>, _>>()?;
     if !Walk::of(page.start).is_down() {
         customers.reverse();
     }
@@ -103,16 +95,30 @@ fn sides(cursor: Cursor) -> (&'static str, &'static str) {
 }
 
 /// The text of the page statement, and its values.
-fn statement(admission: &Admission, filters: &Filters, page: &Page) -> Result<(String, PgArguments), Error> {
-    let windows = Windows::at(admission.now);
+fn statement(
+    variant: Variant,
+    admission: &Admission,
+    filters: &Filters,
+    page: &Page,
+) -> Result<(String, PgArguments), Error> {
     let mut values = Values::default();
-    // $1 to $4, which every page has.
+    // $1 and $2, which every page has.
     values.bind(admission.workspace_id)?;
     values.bind(i32::try_from(page.size).unwrap_or(i32::MAX))?;
-    values.bind(windows.last_30_days)?;
-    values.bind(windows.this_month)?;
     let seek = seek(&mut values, admission, filters, page.start)?;
-    Ok((format!("{seek}{FILL}"), values.into_arguments()))
+    let sql = format!(
+        "{seek}
+SELECT cardinality(seek.ids) > $2 AS beyond, seek.behind, {COLUMNS}
+  FROM seek
+  LEFT JOIN LATERAL unnest(seek.ids[1:$2]) WITH ORDINALITY AS page (id, position) ON true
+  LEFT JOIN customer AS c ON c.id = page.id AND c.workspace_id = $1
+  {RELATED} {calls}
+ ORDER BY page.position",
+        COLUMNS = fill::COLUMNS,
+        RELATED = fill::RELATED,
+        calls = fill::calls(variant),
+    );
+    Ok((sql, values.into_arguments()))
 }
 
 /// The first half. It names one row: `ids`, in the order of the walk, and `behind`.
@@ -149,7 +155,7 @@ fn seek(
     if let Some(employee_id) = admission.employee_id {
         also = format!("AND employee_id = {}", values.bind(employee_id)?);
     }
-    for (column, wanted) in [("status", &filters.status), ("quality", &filters.quality)] {
+    for (column, wanted) in [("status", &filters.status.any_of), ("quality", &filters.quality.any_of)] {
         let Some(wanted) = wanted else { continue };
         let wanted = values.bind(wanted.as_slice())?;
         if branch.is_none() && admission.employee_id.is_none() {
@@ -204,108 +210,4 @@ fn seek(
     };
     let behind = behind.unwrap_or_else(|| "false".to_owned());
     Ok(format!("WITH seek AS MATERIALIZED (SELECT ARRAY({ids}) AS ids, {behind} AS behind)"))
-}
-
-/// The second half.
-///
-/// `round(numeric, 4)` rounds halves away from zero. The division before it is exact enough: a cost in
-/// ten-thousandths is a multiple of 1/60, so it is either exactly a half, which every scale can hold, or at least 1/60
-/// away from one.
-const FILL: &str = r#"
-SELECT cardinality(seek.ids) > $2 AS beyond, seek.behind,
-       c.id, c.workspace_id, c.name, c.email, c.phone, c.carrier, c.status, c.quality, c.call_status, c.duration,
-       c.is_test, c.checked, c.other_attributes::text AS other_attributes, c.is_deleted, c.created_at, c.updated_at,
-       ARRAY(SELECT l.name
-               FROM customer_label AS cl
-               JOIN label AS l ON l.id = cl.label_id AND l.workspace_id = $1
-              WHERE cl.customer_id = c.id
-              ORDER BY l.name COLLATE "C") AS tags,
-       e.id AS employee_id, e.name AS employee_name, e.email AS employee_email,
-       latest.id AS latest_id, latest.direction AS latest_direction, latest.status AS latest_status,
-       latest.duration AS latest_duration, latest.duration_seconds AS latest_duration_seconds,
-       latest.call_type AS latest_call_type, latest.sentiment_score AS latest_sentiment_score,
-       latest.created_at AS latest_created_at,
-       calls.*,
-       (SELECT count(*) FROM call_campaign_customer AS n
-         WHERE n.customer_id = c.id AND n.workspace_id = $1 AND n.status = 'completed') AS completed_campaigns,
-       campaign.id AS campaign_id, campaign.name AS campaign_name
-  FROM seek
-  LEFT JOIN LATERAL unnest(seek.ids[1:$2]) WITH ORDINALITY AS page (id, position) ON true
-  LEFT JOIN customer AS c ON c.id = page.id AND c.workspace_id = $1
-  LEFT JOIN employee AS e ON e.id = c.employee_id AND e.workspace_id = $1
-  LEFT JOIN LATERAL (
-       SELECT id, direction, status, duration, duration_seconds, call_type, sentiment_score, created_at
-         FROM call
-        WHERE call.customer_id = c.id
-        ORDER BY created_at DESC, id DESC
-        LIMIT 1) AS latest ON true
- CROSS JOIN LATERAL (
-       SELECT count(*) AS total_calls,
-              coalesce(sum(duration_seconds), 0) AS total_duration_seconds,
-              count(*) FILTER (WHERE created_at >= $3) AS calls_last_30_days,
-              count(*) FILTER (WHERE status = 'completed') AS successful_calls,
-              count(*) FILTER (WHERE status = 'missed') AS missed_calls,
-              count(*) FILTER (WHERE call_type = 'campaign') AS total_campaign_calls,
-              coalesce(sum(cost) FILTER (WHERE call_type = 'campaign'), 0)::text AS cost_campaign,
-              coalesce(sum(cost) FILTER (WHERE call_type = 'direct'), 0)::text AS cost_direct,
-              coalesce(sum(cost) FILTER (WHERE call_type = 'callback'), 0)::text AS cost_callback,
-              coalesce(sum(cost) FILTER (WHERE created_at >= $4), 0)::text AS cost_this_month
-         FROM (SELECT created_at, status, call_type, duration_seconds,
-                      round(billing_rate * duration_seconds / 60, 4) AS cost
-                 FROM call
-                WHERE call.customer_id = c.id) AS costed) AS calls
-  LEFT JOIN LATERAL (
-       SELECT g.id, g.name
-         FROM call_campaign_customer AS n
-         JOIN call_campaign AS g ON g.id = n.campaign_id AND g.workspace_id = $1 AND g.status = 'active'
-        WHERE n.customer_id = c.id AND n.workspace_id = $1 AND n.status IN ('pending', 'in_progress')
-        ORDER BY n.created_at DESC, n.id DESC
-        LIMIT 1) AS campaign ON true
- ORDER BY page.position"#;
-
-fn customer(row: &PgRow) -> Result<Customer, Error> {
-    Ok(Customer {
-        columns: Columns::from_row(row)?,
-        tags: row.try_get("tags")?,
-        employee: employee(row)?,
-        latest_call: latest_call(row)?,
-        totals: CallTotals::from_row(row)?,
-        campaign_stats: CampaignStats {
-            total_campaign_calls: row.try_get("total_campaign_calls")?,
-            completed_campaigns: row.try_get("completed_campaigns")?,
-            active_campaign: active_campaign(row)?,
-        },
-        billing_summary: BillingSummary::new(
-            BillingBreakdown {
-                campaign: row.try_get("cost_campaign")?,
-                direct: row.try_get("cost_direct")?,
-                callback: row.try_get("cost_callback")?,
-            },
-            row.try_get("cost_this_month")?,
-        ),
-    })
-}
-
-fn employee(row: &PgRow) -> Result<Option<Employee>, Error> {
-    let Some(id) = row.try_get("employee_id")? else { return Ok(None) };
-    Ok(Some(Employee { id, name: row.try_get("employee_name")?, email: row.try_get("employee_email")? }))
-}
-
-fn latest_call(row: &PgRow) -> Result<Option<LatestCall>, Error> {
-    let Some(id) = row.try_get("latest_id")? else { return Ok(None) };
-    Ok(Some(LatestCall {
-        id,
-        direction: row.try_get("latest_direction")?,
-        status: row.try_get("latest_status")?,
-        duration: row.try_get("latest_duration")?,
-        duration_seconds: row.try_get("latest_duration_seconds")?,
-        call_type: row.try_get("latest_call_type")?,
-        sentiment_score: row.try_get("latest_sentiment_score")?,
-        created_at: row.try_get("latest_created_at")?,
-    }))
-}
-
-fn active_campaign(row: &PgRow) -> Result<Option<Campaign>, Error> {
-    let Some(id) = row.try_get("campaign_id")? else { return Ok(None) };
-    Ok(Some(Campaign { id, name: row.try_get("campaign_name")? }))
 }

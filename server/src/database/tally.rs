@@ -1,0 +1,43 @@
+//! What a request asked of the database, counted while it runs.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+tokio::task_local! {
+    static TALLY: Arc<Tally>;
+}
+
+/// Counts of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    statements: AtomicU64,
+    retries: AtomicU64,
+}
+
+impl Tally {
+    /// Statements that were sent to the database, those of transactions included.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Relaxed)
+    }
+
+    /// Transactions that were begun again after a deadlock or a serialization failure.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries.load(Relaxed)
+    }
+
+    /// Runs a request under this tally. What it spawns as tasks of their own is not counted.
+    pub(crate) async fn count<F: Future>(self: Arc<Self>, request: F) -> F::Output {
+        TALLY.scope(self, request).await
+    }
+}
+
+/// Notes a statement of the request that runs here; outside of a request nothing is counted.
+pub(super) fn note_statement() {
+    let _ = TALLY.try_with(|tally| tally.statements.fetch_add(1, Relaxed));
+}
+
+/// Notes a retry of the request that runs here.
+pub(crate) fn note_retry() {
+    let _ = TALLY.try_with(|tally| tally.retries.fetch_add(1, Relaxed));
+}
