@@ -35,6 +35,14 @@ pub(crate) struct App {
     pub(crate) origin: Arc<links::Origin>,
 }
 
+impl App {
+    /// To be called after a write to this workspace was committed, before its answer is sent: what is cached of the
+    /// workspace is no longer true.
+    pub(crate) async fn changed(&self, workspace_id: uuid::Uuid) {
+        tracing::trace!(%workspace_id, "changed");
+    }
+}
+
 /// A server that has found its database and its tables, and may begin to serve.
 #[derive(Debug)]
 pub struct Server {
