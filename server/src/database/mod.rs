@@ -107,6 +107,9 @@ fn pool(config: &Config, size: u32, plan_cache_mode: &str) -> Result<PgPool, Err
         // is far too high would start the compiler.
         ("jit", "off"),
         ("plan_cache_mode", plan_cache_mode),
+        // Workers are started before a plan knows that it has nothing to read (see `variants::seek::search`), which cost
+        // 8 ms, and a request that takes several cores takes them from the others.
+        ("max_parallel_workers_per_gather", "0"),
     ]);
     Ok(PgPoolOptions::new()
         .max_connections(size)

@@ -20,7 +20,7 @@ use crate::customers::row::{
 };
 use crate::database::Session;
 use crate::permission::Admission;
-use crate::variants::clock::{LAST_30_DAYS, THIS_MONTH};
+use crate::variants::clock::clock;
 
 /// Reads these customers of the workspace, in the order of `ids`; without those that don't exist, are deleted, or are not
 /// for this member to see.
@@ -31,12 +31,15 @@ pub(crate) async fn by_ids(
     ids: &[Uuid],
 ) -> Result<Vec<Customer>, Error> {
     let sql = format!(
-        "SELECT {COLUMNS}
-           FROM unnest($2::uuid[]) WITH ORDINALITY AS page (id, position)
+        "WITH {clock}
+         SELECT {COLUMNS}
+           FROM clock
+          CROSS JOIN unnest($2::uuid[]) WITH ORDINALITY AS page (id, position)
            JOIN customer AS c ON c.id = page.id AND c.workspace_id = $1 AND NOT c.is_deleted
                              AND ($3::uuid IS NULL OR c.employee_id = $3)
            {RELATED} {calls}
           ORDER BY page.position",
+        clock = clock(),
         calls = calls(variant),
     );
     // Safe: the parts of the text are constants of this module, and values are bound.
@@ -85,16 +88,16 @@ pub(crate) const RELATED: &str = "
         ORDER BY n.created_at DESC, n.id DESC
         LIMIT 1) AS campaign ON true";
 
-/// The counts and costs of the calls of a customer `c`, as the variant finds them.
+/// The counts and costs of the calls of a customer `c`, as the variant finds them, measured against `clock`.
 ///
 /// `round(numeric, 4)` rounds halves away from zero. The division before it is exact enough: a cost in
 /// ten-thousandths is a multiple of 1/60, so it is either exactly a half, which every scale can hold, or at least 1/60
 /// away from one.
-pub(crate) fn calls(variant: Variant) -> String {
+pub(crate) fn calls(variant: Variant) -> &'static str {
     match variant {
         // Lifetime totals from the row that the triggers keep; recent windows from the newest calls alone. `least`
         // bounds the index scan by the window that begins earlier.
-        Variant::Rollup => format!(
+        Variant::Rollup => {
             "
  CROSS JOIN LATERAL (
        SELECT coalesce(t.total_calls, 0) AS total_calls,
@@ -106,32 +109,32 @@ pub(crate) fn calls(variant: Variant) -> String {
               coalesce(t.cost_direct, 0)::text AS cost_direct,
               coalesce(t.cost_callback, 0)::text AS cost_callback,
               recent.calls_last_30_days, recent.cost_this_month
-         FROM (SELECT count(*) FILTER (WHERE created_at >= {LAST_30_DAYS}) AS calls_last_30_days,
+         FROM (SELECT count(*) FILTER (WHERE created_at >= clock.last_30_days) AS calls_last_30_days,
                       coalesce(sum(round(billing_rate * duration_seconds / 60, 4))
-                               FILTER (WHERE created_at >= {THIS_MONTH}), 0)::text AS cost_this_month
+                               FILTER (WHERE created_at >= clock.this_month), 0)::text AS cost_this_month
                  FROM call
-                WHERE call.customer_id = c.id AND created_at >= least({LAST_30_DAYS}, {THIS_MONTH})) AS recent
+                WHERE call.customer_id = c.id AND created_at >= least(clock.last_30_days, clock.this_month)) AS recent
          LEFT JOIN customer_call_stats AS t ON t.customer_id = c.id AND t.workspace_id = $1) AS calls"
-        ),
+        }
         // One pass over all calls of the customer, from the covering index alone.
-        Variant::Live | Variant::Naive => format!(
+        Variant::Live | Variant::Naive => {
             "
  CROSS JOIN LATERAL (
        SELECT count(*) AS total_calls,
               coalesce(sum(duration_seconds), 0) AS total_duration_seconds,
-              count(*) FILTER (WHERE created_at >= {LAST_30_DAYS}) AS calls_last_30_days,
+              count(*) FILTER (WHERE created_at >= clock.last_30_days) AS calls_last_30_days,
               count(*) FILTER (WHERE status = 'completed') AS successful_calls,
               count(*) FILTER (WHERE status = 'missed') AS missed_calls,
               count(*) FILTER (WHERE call_type = 'campaign') AS total_campaign_calls,
               coalesce(sum(cost) FILTER (WHERE call_type = 'campaign'), 0)::text AS cost_campaign,
               coalesce(sum(cost) FILTER (WHERE call_type = 'direct'), 0)::text AS cost_direct,
               coalesce(sum(cost) FILTER (WHERE call_type = 'callback'), 0)::text AS cost_callback,
-              coalesce(sum(cost) FILTER (WHERE created_at >= {THIS_MONTH}), 0)::text AS cost_this_month
+              coalesce(sum(cost) FILTER (WHERE created_at >= clock.this_month), 0)::text AS cost_this_month
          FROM (SELECT created_at, status, call_type, duration_seconds,
                       round(billing_rate * duration_seconds / 60, 4) AS cost
                  FROM call
                 WHERE call.customer_id = c.id) AS costed) AS calls"
-        ),
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! How the rows of a page are found and computed. The values are the contract's; the way to them is the variant's.
 
 pub(crate) mod clock;
+pub(crate) mod condition;
 pub(crate) mod fill;
 pub(crate) mod keyset;
 pub(crate) mod naive;
+mod seek;
 mod statement;
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::database::Session;
 use crate::permission::Admission;
 use crate::variants::Rows;
 use crate::variants::clock::{LAST_30_DAYS, THIS_MONTH};
+use crate::variants::condition::{Labels, conditions};
 use crate::variants::statement::Values;
 
 /// Reads the page with this number, from 1; `None` when it lies past the end. The first page always exists.
@@ -34,7 +35,7 @@ pub(crate) async fn page(
     // Safe, here and below: the parts of the text are constants of this module, and values are bound.
     let (count, last_30_days, this_month): (i64, DateTime<Utc>, DateTime<Utc>) = sqlx::query_as_with(
         AssertSqlSafe(format!(
-            "SELECT count(*), {LAST_30_DAYS}, {THIS_MONTH} FROM customer WHERE {condition}"
+            "SELECT count(*), {LAST_30_DAYS}, {THIS_MONTH} FROM customer AS c WHERE {condition}"
         )),
         values.into_arguments(),
     )
@@ -54,7 +55,7 @@ pub(crate) async fn page(
             "SELECT id, workspace_id, name, email, phone, carrier, status, quality, call_status, duration, is_test,
                     checked, other_attributes::text AS other_attributes, is_deleted, deleted_at, employee_id,
                     created_at, updated_at
-               FROM customer
+               FROM customer AS c
               WHERE {condition}
               ORDER BY created_at DESC, id DESC
               LIMIT {limit} OFFSET {offset}"
@@ -89,16 +90,12 @@ struct Listed {
 }
 
 fn condition(values: &mut Values, admission: &Admission, filters: &Filters) -> Result<String, Error> {
-    let mut condition = format!("workspace_id = {} AND NOT is_deleted", values.bind(admission.workspace_id)?);
+    let mut condition =
+        format!("c.workspace_id = {} AND NOT c.is_deleted", values.bind(admission.workspace_id)?);
     if let Some(employee_id) = admission.employee_id {
-        condition = format!("{condition} AND employee_id = {}", values.bind(employee_id)?);
+        condition = format!("{condition} AND c.employee_id = {}", values.bind(employee_id)?);
     }
-    for (column, wanted) in [("status", &filters.status.any_of), ("quality", &filters.quality.any_of)] {
-        if let Some(wanted) = wanted {
-            condition = format!("{condition} AND {column} = ANY ({})", values.bind(wanted.as_slice())?);
-        }
-    }
-    Ok(condition)
+    Ok(condition + &conditions(values, filters, Labels::Joined)?)
 }
 
 /// One customer, field by field, as a serializer with a method for each field does it.
