@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod condition;
+pub(crate) mod estimate;
 pub(crate) mod fill;
 pub(crate) mod keyset;
 pub(crate) mod naive;
