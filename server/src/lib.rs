@@ -25,6 +25,7 @@ mod entrance;
 mod error;
 mod health;
 mod permission;
+mod preferences;
 mod query;
 mod refusal;
 mod requests;

@@ -21,6 +21,11 @@ impl Query {
         self.last(name).filter(|value| !value.is_empty())
     }
 
+    /// All names, as often as they were sent.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The same parameters, with those of the names in `replaced` gone and the pairs of `added` there instead, sorted
     /// by name and encoded. Equal names keep their order.
     pub(crate) fn rewritten(&self, replaced: &[&str], added: &[(&str, &str)]) -> String {

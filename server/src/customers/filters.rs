@@ -1,11 +1,9 @@
 //! Which customers of the workspace a request asks for.
 
-use std::collections::BTreeMap;
-
 use uuid::Uuid;
 
-use crate::query::Query;
-use crate::refusal::Refusal;
+use crate::customers::reading::Reading;
+use crate::customers::values;
 
 /// The customers asked for: all conditions hold at once.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,99 +56,97 @@ impl Filters {
         *self == Self::default()
     }
 
-    /// Reads all filters; everything that is wrong with them is said at once.
-    pub(crate) fn read(query: &Query) -> Result<Self, Refusal> {
-        let mut wrong = BTreeMap::new();
-        let filters = Self {
-            status: Choice {
-                any_of: one_of(query, ["status", "status__in"], &mut wrong),
-                none_of: Vec::new(),
-            },
-            quality: Choice {
-                any_of: one_of(query, ["quality", "quality__in"], &mut wrong),
-                none_of: Vec::new(),
-            },
-            ..Self::default()
-        };
-        if wrong.is_empty() { Ok(filters) } else { Err(Refusal::InvalidParameters(wrong)) }
+    /// Reads all filters. Several on one column must all hold, so what they allow is intersected.
+    pub(crate) fn read(reading: &mut Reading) -> Self {
+        Self {
+            status: STATUS.read(reading),
+            quality: QUALITY.read(reading),
+            call_status: CALL_STATUS.read(reading),
+            carrier: carrier(reading),
+            duration: DURATION
+                .into_iter()
+                .filter_map(|(name, comparison)| Some((comparison, reading.value(name, values::number)?)))
+                .collect(),
+            labels: ["labels__id", "campaign_labels__id__in"]
+                .into_iter()
+                .filter_map(|name| reading.value(name, values::uuids))
+                .filter(|labels| !labels.is_empty())
+                .collect(),
+            without_labels: reading.value("labels__id__neq", values::uuids).unwrap_or_default(),
+            attribute: reading.value("other_attributes", values::key_value),
+            is_test: reading.value("is_test", values::boolean),
+            checked: reading.value("checked", values::boolean),
+        }
     }
 }
 
-/// The values that satisfy both spellings of a filter: those that are in every list given.
-fn one_of(
-    query: &Query,
-    spellings: [&str; 2],
-    wrong: &mut BTreeMap<String, Vec<String>>,
-) -> Option<Vec<String>> {
-    let mut allowed: Option<Vec<String>> = None;
-    for name in spellings {
-        let Some(text) = query.given(name) else { continue };
-        if text.contains('\0') {
-            wrong.insert(name.to_owned(), vec!["Null characters are not allowed.".to_owned()]);
-            continue;
+/// The parameters that say something about one column of few values.
+struct Spellings {
+    any_of: [&'static str; 2],
+    none_of: &'static str,
+    is_empty: Option<&'static str>,
+}
+
+const STATUS: Spellings =
+    Spellings { any_of: ["status", "status__in"], none_of: "status__neq", is_empty: Some("status__isnull") };
+
+const QUALITY: Spellings = Spellings {
+    any_of: ["quality", "quality__in"],
+    none_of: "quality__neq",
+    is_empty: Some("quality__isnull"),
+};
+
+const CALL_STATUS: Spellings =
+    Spellings { any_of: ["call_status", "call_status__in"], none_of: "call_status__neq", is_empty: None };
+
+const DURATION: [(&str, Comparison); 6] = [
+    ("duration", Comparison::Equal),
+    ("duration__gt", Comparison::Greater),
+    ("duration__lt", Comparison::Less),
+    ("duration__gte", Comparison::GreaterOrEqual),
+    ("duration__lte", Comparison::LessOrEqual),
+    ("duration__neq", Comparison::NotEqual),
+];
+
+impl Spellings {
+    fn read(&self, reading: &mut Reading) -> Choice {
+        let mut choice = Choice::default();
+        for name in self.any_of {
+            allow_only(&mut choice.any_of, texts(reading, name));
         }
-        let mut values = list(text);
-        if values.is_empty() {
-            continue;
+        choice.none_of = texts(reading, self.none_of).unwrap_or_default();
+        match self.is_empty.and_then(|name| reading.value(name, values::boolean)) {
+            Some(true) => allow_only(&mut choice.any_of, Some(vec![String::new()])),
+            // A list has no empty items, so this one is new, and the first in order.
+            Some(false) => choice.none_of.insert(0, String::new()),
+            None => {}
         }
-        if let Some(others) = &allowed {
-            values.retain(|value| others.contains(value));
-        }
-        allowed = Some(values);
+        choice
     }
+}
+
+/// `carrier` is one value, in which a comma is a comma. It is trimmed as every text is that Django reads.
+fn carrier(reading: &mut Reading) -> Option<Vec<String>> {
+    let mut allowed = None;
+    let one = reading.value("carrier", |text| Ok(text.trim().to_owned())).filter(|text| !text.is_empty());
+    allow_only(&mut allowed, one.map(|text| vec![text]));
+    allow_only(&mut allowed, texts(reading, "carrier__in"));
     allowed
 }
 
-/// A comma-separated list: items trimmed, empty ones dropped, each kept once.
-fn list(text: &str) -> Vec<String> {
-    let mut items: Vec<String> =
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
-    items.sort_unstable();
-    items.dedup();
-    items
+/// A list, unless there is nothing in it, which filters nothing.
+fn texts(reading: &mut Reading, name: &'static str) -> Option<Vec<String>> {
+    reading.value(name, |text| Ok(values::texts(text))).filter(|items| !items.is_empty())
+}
+
+/// Takes from `allowed` what is not in `values`, if there are any. Both are sorted.
+fn allow_only(allowed: &mut Option<Vec<String>>, values: Option<Vec<String>>) {
+    let Some(mut values) = values else { return };
+    if let Some(before) = allowed {
+        values.retain(|value| before.binary_search(value).is_ok());
+    }
+    *allowed = Some(values);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(raw: &str) -> Filters {
-        Filters::read(&Query::parse(raw)).unwrap()
-    }
-
-    fn values(items: &[&str]) -> Vec<String> {
-        items.iter().map(|item| (*item).to_owned()).collect()
-    }
-
-    #[test]
-    fn lists_are_trimmed_and_empty_items_dropped() {
-        assert_eq!(
-            read("status=%20pending,,active%09,active").status.any_of,
-            Some(values(&["active", "pending"]))
-        );
-    }
-
-    #[test]
-    fn an_empty_value_filters_nothing_and_the_last_repetition_wins() {
-        for raw in ["", "status=", "status=,%20,", "status=active&status="] {
-            assert_eq!(read(raw), Filters::default(), "{raw}");
-        }
-        assert_eq!(read("quality=hot&quality=cold").quality.any_of, Some(values(&["cold"])));
-    }
-
-    #[test]
-    fn both_spellings_of_a_filter_must_hold() {
-        assert_eq!(
-            read("status=active,pending&status__in=pending,blocked").status.any_of,
-            Some(values(&["pending"]))
-        );
-        assert_eq!(read("status=active&status__in=blocked").status.any_of, Some(values(&[])));
-    }
-
-    #[test]
-    fn every_filter_with_a_nul_is_named() {
-        let refusal = Filters::read(&Query::parse("status=%00&quality__in=a%00b&quality=hot")).unwrap_err();
-        let Refusal::InvalidParameters(wrong) = refusal else { panic!("{refusal:?}") };
-        assert_eq!(wrong.into_keys().collect::<Vec<_>>(), ["quality__in", "status"]);
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Variant;
 use crate::app::App;
+use crate::customers::asked::Asked;
 use crate::customers::cursor::{Cursor, Direction, Place};
 use crate::customers::filters::Filters;
 use crate::customers::links::{Links, link};
@@ -16,6 +17,7 @@ use crate::customers::row::Customer;
 use crate::customers::{ALLOWED_METHODS, PATH};
 use crate::database::Session;
 use crate::entrance::{self, Member};
+use crate::preferences::Handling;
 use crate::refusal::Refusal;
 use crate::variants::{Rows, keyset, naive};
 
@@ -40,14 +42,17 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
 async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
     let member = entrance::enter(app, request).await?;
     match member.parts.method {
-        Method::GET | Method::HEAD => list(member).await,
+        Method::GET | Method::HEAD => {
+            let handling = Handling::of(&member.parts.headers);
+            Ok(handling.told(list(member, handling).await.unwrap_or_else(Refusal::into_response)))
+        }
         Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
         _ => Err(member.not_allowed(ALLOWED_METHODS)),
     }
 }
 
-async fn list(mut member: Member) -> Result<Response, Refusal> {
-    let filters = Filters::read(&member.query)?;
+async fn list(mut member: Member, handling: Handling) -> Result<Response, Refusal> {
+    let Asked { filters, .. } = Asked::read(&member.query, handling)?;
     // One connection for the whole request: its statements follow each other without waiting for the pool again.
     let mut session =
         if filters.is_empty() { member.session().await? } else { member.search_session().await? };

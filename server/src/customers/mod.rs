@@ -1,12 +1,16 @@
 //! The customers of a workspace.
 
+pub(crate) mod asked;
 pub(crate) mod cursor;
 pub(crate) mod filters;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod money;
 pub(crate) mod paging;
+pub(crate) mod parameters;
+pub(crate) mod reading;
 pub(crate) mod row;
+pub(crate) mod values;
 
 /// The path of the list.
 pub(crate) const PATH: &str = "/api/v1/customers/";
