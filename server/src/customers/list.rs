@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::Variant;
 use crate::app::App;
-use crate::customers::asked::Asked;
+use crate::customers::asked::{Asked, Count};
 use crate::customers::cursor::{Cursor, Direction, Place};
 use crate::customers::filters::Filters;
 use crate::customers::links::{Links, link};
@@ -19,6 +19,7 @@ use crate::database::Session;
 use crate::entrance::{self, Member};
 use crate::preferences::Handling;
 use crate::refusal::Refusal;
+use crate::variants::estimate::estimate;
 use crate::variants::{Rows, keyset, naive};
 
 /// Since when `page`, `limit` and `offset` are deprecated: 1 January 2026, as RFC 9745 writes it.
@@ -52,17 +53,43 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
 }
 
 async fn list(mut member: Member, handling: Handling) -> Result<Response, Refusal> {
-    let Asked { filters, .. } = Asked::read(&member.query, handling)?;
+    let Asked { filters, count } = Asked::read(&member.query, handling)?;
     // One connection for the whole request: its statements follow each other without waiting for the pool again.
     let mut session =
         if filters.is_empty() { member.session().await? } else { member.search_session().await? };
-    let (list, is_deprecated) = match member.app.variant {
+    let (mut list, is_deprecated) = match member.app.variant {
         Variant::Live | Variant::Rollup => by_cursor(&mut session, &member, &filters).await?,
         Variant::Naive => (by_number(&mut session, &member, &filters).await?, false),
     };
-    // Writing the body needs no database: somebody else may have the connection.
-    drop(session);
+    if count == Count::Estimated && list.count.is_none() {
+        list.count = Some(counted(&mut member, session, &filters, &list).await?);
+    } else {
+        // Writing the body needs no database: somebody else may have the connection.
+        drop(session);
+    }
     render(list, is_deprecated)
+}
+
+/// How many rows the list has. A page that is all of it is counted; otherwise it is estimated, and there are at least
+/// those of the page and one beside it.
+async fn counted(
+    member: &mut Member,
+    session: Session,
+    filters: &Filters,
+    list: &List,
+) -> Result<i64, Refusal> {
+    let seen = i64::try_from(list.results.len()).unwrap_or(i64::MAX);
+    if list.next.is_none() && list.previous.is_none() {
+        return Ok(seen);
+    }
+    let mut session = if filters.is_empty() {
+        drop(session);
+        member.search_session().await?
+    } else {
+        session
+    };
+    let estimate = estimate(&mut session, &member.admission, filters).await?;
+    Ok(i64::try_from(estimate).unwrap_or(i64::MAX).max(seen + 1))
 }
 
 fn render(list: List, is_deprecated: bool) -> Result<Response, Refusal> {

@@ -5,6 +5,8 @@
 //! need not. A branch stops after a page, so the cost is that of a page for each value, whether it is rare, absent, or
 //! one that only the oldest customers have.
 
+use std::borrow::Cow;
+
 use sqlx::Error;
 
 use crate::customers::filters::{Choice, Comparison, Filters};
@@ -16,7 +18,7 @@ use crate::variants::statement::Values;
 #[derive(Debug)]
 pub(super) enum Branch<'f> {
     /// The column is one of the values.
-    OneOf(&'static str, &'f [String]),
+    OneOf(&'static str, Cow<'f, [String]>),
     /// The column is none of the values. The others are found by skipping from one value of the tenant to the next.
     NoneOf(&'static str, &'f [String]),
     /// `duration` is exactly this.
@@ -34,8 +36,10 @@ impl<'f> Branch<'f> {
             let mut rest = filters.clone();
             *column.within(&mut rest) = Choice::default();
             match choice {
-                Choice { any_of: Some(any_of), none_of } if none_of.is_empty() && alone(rest.clone()) => {
-                    return Some(Self::OneOf(column.name(), any_of));
+                Choice { any_of: Some(any_of), none_of } if alone(rest.clone()) => {
+                    let is_left = |value: &&String| !none_of.contains(value);
+                    let left = any_of.iter().filter(is_left).cloned().collect();
+                    return Some(Self::OneOf(column.name(), Cow::Owned(left)));
                 }
                 Choice { any_of: None, none_of } if !none_of.is_empty() && alone(rest) => {
                     return Some(Self::NoneOf(column.name(), none_of));
@@ -46,7 +50,7 @@ impl<'f> Branch<'f> {
         if let Some(carriers) = &filters.carrier
             && alone(Filters { carrier: None, ..filters.clone() })
         {
-            return Some(Self::OneOf("carrier", carriers));
+            return Some(Self::OneOf("carrier", Cow::Borrowed(carriers)));
         }
         if let [(Comparison::Equal, seconds)] = filters.duration[..]
             && alone(Filters { duration: Vec::new(), ..filters.clone() })
@@ -65,7 +69,7 @@ impl<'f> Branch<'f> {
         let mut before = String::new();
         let (wanted, condition) = match self {
             Self::OneOf(column, any_of) => (
-                format!("unnest({}::text[]) AS wanted (value)", values.bind(*any_of)?),
+                format!("unnest({}::text[]) AS wanted (value)", values.bind(any_of.as_ref())?),
                 format!("c.{column} = wanted.value"),
             ),
             Self::NoneOf(column, none_of) => {
