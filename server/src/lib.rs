@@ -34,3 +34,4 @@ mod variants;
 pub use app::Server;
 pub use config::{Config, UnknownVariant, Variant};
 pub use error::Error;
+pub use variants::first_page_statement;

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Error, Row as _};
 
 use crate::Variant;
 use crate::customers::filters::Filters;
-use crate::customers::paging::Page;
+use crate::customers::paging::{Page, Start};
 use crate::database::Session;
 use crate::permission::Admission;
 use crate::variants::clock::clock;
@@ -45,6 +45,13 @@ pub(crate) async fn page(
         customers.reverse();
     }
     Ok(Rows { customers, beyond, behind, count: None })
+}
+
+/// The text of the statement of the first page, without filters.
+pub(crate) fn first_page(variant: Variant) -> Result<String, Error> {
+    let everybody = Admission { workspace_id: uuid::Uuid::nil(), employee_id: None };
+    let page = Page { start: Start::Top, size: 1 };
+    Ok(statement(variant, &everybody, &Filters::default(), &page)?.0)
 }
 
 /// The text of the page statement, and its values.

@@ -25,3 +25,14 @@ pub(crate) struct Rows {
     /// All rows of the list, where the variant counts them.
     pub(crate) count: Option<i64>,
 }
+
+/// The statement with which a variant reads the first page of the list for a manager: `$1` is the workspace's id, `$2`
+/// the size of the page. For those who want to look at its plan, or to run it without the server around it. `naive` has
+/// no such statement.
+#[must_use]
+pub fn first_page_statement(variant: crate::Variant) -> Option<String> {
+    match variant {
+        crate::Variant::Naive => None,
+        crate::Variant::Live | crate::Variant::Rollup => keyset::first_page(variant).ok(),
+    }
+}
