@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::calls;
 use crate::customers::{self, links};
 use crate::database::Database;
 use crate::permission::Admissions;
@@ -109,27 +111,38 @@ fn router(app: App, request_timeout: Duration) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route(customers::PATH, any(customers::list::answer))
-        .route(customers::PATH.trim_end_matches('/'), any(without_slash))
+        .merge(api())
         .method_not_allowed_fallback(not_allowed)
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(request_timeout, requests::observe))
         .with_state(app)
 }
 
-/// The path of the list without its trailing slash: reading is sent to the form with it, with the query; a write would
-/// lose its body on the way, so it is served here.
-async fn without_slash(
-    state: axum::extract::State<App>,
-    method: Method,
-    uri: Uri,
-    request: axum::extract::Request,
-) -> Response {
-    if method != Method::GET && method != Method::HEAD {
-        return customers::list::answer(state, request).await;
-    }
+/// The paths of the API, each with and without its trailing slash.
+fn api() -> Router<App> {
+    Router::new()
+        .merge(both(customers::PATH, customers::list::answer, get(with_slash)))
+        .merge(both(customers::bulk::PATH, customers::bulk::answer, get(with_slash)))
+        .merge(both(customers::bulk::DELETE_PATH, customers::bulk::answer_delete, get(with_slash)))
+        .merge(both(customers::detail::PATH, customers::detail::answer, get(customers::detail::with_slash)))
+        .merge(both(calls::PATH, calls::answer, get(with_slash)))
+        .merge(both(calls::BULK_PATH, calls::answer_bulk, get(with_slash)))
+}
+
+/// A path that ends with a slash, and the same without it: there, what reads is sent to the form with it by `moved`; a write
+/// would lose its body on the way, so it is served.
+fn both<H: Handler<T, App>, T: 'static>(
+    path: &'static str,
+    served: H,
+    moved: MethodRouter<App>,
+) -> Router<App> {
+    Router::new().route(path, any(served.clone())).route(path.trim_end_matches('/'), moved.fallback(served))
+}
+
+/// Sends to the same path with a slash at its end, and the same query.
+pub(crate) async fn with_slash(uri: Uri) -> Response {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    match HeaderValue::try_from(format!("{}{query}", customers::PATH)) {
+    match HeaderValue::try_from(format!("{}/{query}", uri.path())) {
         Ok(location) => (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response(),
         Err(_) => Refusal::NotFound.into_response(),
     }

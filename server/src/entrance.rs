@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::app::App;
 use crate::auth;
-use crate::database::{Session, Transaction};
+use crate::database::Session;
 use crate::permission::{self, Admission};
 use crate::query::Query;
 use crate::refusal::Refusal;
@@ -72,10 +72,9 @@ impl Member {
         Ok(self.app.database.search_session().await?)
     }
 
-    /// A transaction, for what writes. Ask for it after the body was read.
-    pub(crate) async fn transaction(&mut self) -> Result<Transaction, Refusal> {
+    /// Gives the connection that let the request in back to the pool, so that it does not hold two when it writes.
+    pub(crate) fn release(&mut self) {
         drop(self.session.take());
-        Ok(self.app.database.transaction().await?)
     }
 
     /// The answer to `OPTIONS`.
@@ -88,10 +87,10 @@ impl Member {
         Refusal::MethodNotAllowed { method: self.parts.method.clone(), allowed }
     }
 
-    /// Reads the whole body, which must be JSON by its content type. The connection goes back to the pool first: a client
+    /// Reads the whole body, which must be JSON by its content type unless it is empty. The connection goes back to the pool first: a client
     /// that sends slowly must not hold one.
     pub(crate) async fn json_body(&mut self) -> Result<Vec<u8>, Refusal> {
-        drop(self.session.take());
+        self.release();
         let announced = self.parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         if announced
             .and_then(|text| text.parse::<u64>().ok())
@@ -105,7 +104,10 @@ impl Member {
             Err(error) if error.is::<LengthLimitError>() => return Err(Refusal::BodyTooLarge),
             Err(error) => return Err(Refusal::Unreadable(format!("JSON parse error - {error}"))),
         };
-        require_json(&self.parts.headers)?;
+        // No body is of no type.
+        if !bytes.is_empty() {
+            require_json(&self.parts.headers)?;
+        }
         Ok(bytes.into())
     }
 }

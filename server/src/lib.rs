@@ -3,8 +3,9 @@
 //!
 //! A request takes this walk, and each station is a module: `requests` (one log line, one time limit) -> `app` (which
 //! path) -> `auth` (whose token) -> `permission` (one statement: may they, and the clock of the request) -> `customers`
-//! (parameters, cursors, links, the body) -> `variants` (the statements). What a variant may differ in is how it gets
-//! its rows; their values, and everything around them, are shared. `refusal` holds every answer that is not a page.
+//! (parameters, cursors, links, the body) -> `variants` (the statements). What writes, `customers` and `calls`, reads its
+//! body with `bodies` and goes through `writes`. What a variant may differ in is how it gets its rows; their values, and
+//! everything around them, are shared. `refusal` holds every answer that is not the thing asked for.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +17,11 @@
 //! # }
 //! ```
 
+mod answer;
 mod app;
 mod auth;
+mod bodies;
+mod calls;
 mod config;
 mod customers;
 mod database;
@@ -30,6 +34,7 @@ mod query;
 mod refusal;
 mod requests;
 mod variants;
+mod writes;
 
 pub use app::Server;
 pub use config::{Config, UnknownVariant, Variant};

@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     Unusable(&'static str),
     /// No connection to the database became free in time.
     NoConnection,
+    /// The rows were changed by others, time and again.
+    Contended,
     /// The database was too slow, or the request as a whole.
     TooSlow,
     /// Something broke. The log knows what.
@@ -72,7 +74,7 @@ impl Refusal {
             Self::InvalidParameters(_) | Self::Unusable(_) | Self::Unreadable(_) | Self::InvalidBody(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::NoConnection | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoConnection | Self::Contended | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -96,6 +98,7 @@ impl Refusal {
             Self::BadCredentials(detail) | Self::Unusable(detail) => detail,
             Self::BodyTooLarge => "The request body is larger than 10 MB.",
             Self::NoConnection => "No database connection became free in time. Try again later.",
+            Self::Contended => "Others are changing the same rows. Try again later.",
             Self::TooSlow => "The request took too long and was given up.",
             Self::Internal => "Internal server error.",
         };
@@ -109,7 +112,7 @@ impl IntoResponse for Refusal {
         let extra = match self {
             Self::NoCredentials | Self::BadCredentials(_) => Some((header::WWW_AUTHENTICATE, "Bearer")),
             Self::MethodNotAllowed { allowed, .. } => Some((header::ALLOW, allowed)),
-            Self::NoConnection => Some((header::RETRY_AFTER, RETRY_AFTER_S)),
+            Self::NoConnection | Self::Contended => Some((header::RETRY_AFTER, RETRY_AFTER_S)),
             _ => None,
         };
         if let Some((name, value)) = extra {

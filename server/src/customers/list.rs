@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::Variant;
 use crate::app::App;
 use crate::customers::asked::{Asked, Count};
+use crate::customers::create;
 use crate::customers::cursor::{Cursor, Direction, Place};
 use crate::customers::filters::Filters;
 use crate::customers::links::{Links, link};
@@ -47,6 +48,7 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
             let handling = Handling::of(&member.parts.headers);
             Ok(handling.told(list(member, handling).await.unwrap_or_else(Refusal::into_response)))
         }
+        Method::POST => create::one(member).await,
         Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
         _ => Err(member.not_allowed(ALLOWED_METHODS)),
     }

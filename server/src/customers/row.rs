@@ -130,7 +130,7 @@ pub(crate) struct BillingBreakdown {
 
 /// ISO 8601 with always six digits and `Z`. Written by hand: a page has some 150 times, and a format string is read anew
 /// for each of them.
-fn microseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn microseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&Instant(at))
 }
 

@@ -7,6 +7,7 @@ use sqlx::{Connection as _, Executor as _};
 
 use crate::{Config, Error, Variant};
 
+pub(crate) mod retry;
 mod session;
 pub(crate) mod tally;
 

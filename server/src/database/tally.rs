@@ -26,10 +26,16 @@ impl Tally {
         self.retries.load(Relaxed)
     }
 
-    /// Runs a request under this tally. What it spawns as tasks of their own is not counted.
+    /// Runs a request under this tally. What it spawns as tasks of their own is counted if it is [`carried`].
     pub(crate) async fn count<F: Future>(self: Arc<Self>, request: F) -> F::Output {
         TALLY.scope(self, request).await
     }
+}
+
+/// Runs a future that becomes a task of its own under the tally of the request that runs here.
+pub(crate) fn carried<F: Future>(task: F) -> impl Future<Output = F::Output> {
+    let tally = TALLY.try_with(Arc::clone).unwrap_or_default();
+    tally.count(task)
 }
 
 /// Notes a statement of the request that runs here; outside of a request nothing is counted.

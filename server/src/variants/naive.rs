@@ -74,8 +74,44 @@ pub(crate) async fn page(
     Ok(Some(Rows { customers, beyond, behind: number > 1, count: Some(count) }))
 }
 
+/// Reads one customer; `None` when it is not there for the member.
+pub(crate) async fn by_id(
+    session: &mut Session,
+    admission: &Admission,
+    id: Uuid,
+) -> Result<Option<Customer>, Error> {
+    let mut values = Values::default();
+    let condition = condition(&mut values, admission, &Filters::default())?;
+    let id = values.bind(id)?;
+    let found: Option<Detailed> = sqlx::query_as_with(
+        AssertSqlSafe(format!(
+            "SELECT id, workspace_id, name, email, phone, carrier, status, quality, call_status, duration, is_test,
+                    checked, other_attributes::text AS other_attributes, is_deleted, deleted_at, employee_id,
+                    created_at, updated_at, {LAST_30_DAYS} AS last_30_days, {THIS_MONTH} AS this_month
+               FROM customer
+              WHERE {condition} AND id = {id}"
+        )),
+        values.into_arguments(),
+    )
+    .fetch_optional(&mut *session)
+    .await?;
+    match found {
+        Some(Detailed { listed, windows }) => Ok(Some(serialize(session, listed, windows).await?)),
+        None => Ok(None),
+    }
+}
+
+/// A customer and the clock of the request.
+#[derive(sqlx::FromRow)]
+struct Detailed {
+    #[sqlx(flatten)]
+    listed: Listed,
+    #[sqlx(flatten)]
+    windows: Windows,
+}
+
 /// Where the recent windows begin. The whole request has one clock, so it is read once.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
 struct Windows {
     last_30_days: DateTime<Utc>,
     this_month: DateTime<Utc>,

@@ -1,0 +1,29 @@
+//! A call as the API shows one.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::customers::money::Money;
+use crate::customers::row::microseconds;
+
+/// A call: what stands in the table.
+#[derive(Debug, Serialize, FromRow)]
+pub(crate) struct Call {
+    pub(crate) id: Uuid,
+    pub(crate) workspace_id: Uuid,
+    pub(crate) customer_id: Uuid,
+    pub(crate) campaign_customer_id: Option<Uuid>,
+    pub(crate) direction: String,
+    pub(crate) status: String,
+    pub(crate) duration: f64,
+    pub(crate) duration_seconds: i32,
+    pub(crate) recording_url: Option<String>,
+    pub(crate) transcript: Option<String>,
+    pub(crate) sentiment_score: Option<f64>,
+    pub(crate) call_type: String,
+    pub(crate) billing_rate: Option<Money>,
+    #[serde(serialize_with = "microseconds")]
+    pub(crate) created_at: DateTime<Utc>,
+}

@@ -1,0 +1,118 @@
+//! What a body says of a customer: the fields that a client may write, each with its rule.
+
+use uuid::Uuid;
+
+use crate::bodies::addresses::{NO_EMAIL, is_email};
+use crate::bodies::attributes::attributes;
+use crate::bodies::json::Json;
+use crate::bodies::messages::Messages;
+use crate::bodies::object::Object;
+use crate::bodies::{kinds, list, numbers};
+
+const STATUSES: &[&str] = &["active", "inactive", "blocked", "pending"];
+const QUALITIES: &[&str] = &["hot", "warm", "cold", "dead"];
+const CALL_STATUSES: &[&str] = &["pending", "calling", "completed", "failed"];
+
+/// The fields of a customer that were sent. Fields that may be null have two layers: not sent, sent as null.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Draft {
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<Option<String>>,
+    pub(crate) phone: Option<String>,
+    pub(crate) carrier: Option<Option<String>>,
+    pub(crate) status: Option<&'static str>,
+    pub(crate) quality: Option<&'static str>,
+    pub(crate) call_status: Option<&'static str>,
+    pub(crate) duration: Option<f64>,
+    pub(crate) is_test: Option<bool>,
+    pub(crate) checked: Option<bool>,
+    /// JSON, as it was sent.
+    pub(crate) other_attributes: Option<String>,
+    pub(crate) employee_id: Option<Option<Uuid>>,
+    /// All labels that the customer is to have, each once.
+    pub(crate) label_ids: Option<Vec<Uuid>>,
+}
+
+impl Draft {
+    /// Reads a customer that is to be made: `name` and `phone` must be there.
+    pub(crate) fn of_new(json: Json<'_>) -> (Self, Messages) {
+        Self::read(Object::read(json, false))
+    }
+
+    /// Reads what is to change of a customer.
+    pub(crate) fn of_change(json: Json<'_>) -> (Self, Messages) {
+        Self::read(Object::read(json, true))
+    }
+
+    fn read(mut object: Object<'_>) -> (Self, Messages) {
+        let draft = Self {
+            name: object.required("name", kinds::text(255)),
+            email: object.nullable("email", kinds::special_text(254, is_email, NO_EMAIL)),
+            phone: object.required("phone", kinds::text(20)),
+            carrier: object.nullable("carrier", kinds::text(50)),
+            status: object.optional("status", kinds::choice(STATUSES)),
+            quality: object.optional("quality", kinds::choice(QUALITIES)),
+            call_status: object.optional("call_status", kinds::choice(CALL_STATUSES)),
+            duration: object.optional("duration", numbers::float),
+            is_test: object.optional("is_test", kinds::boolean),
+            checked: object.optional("checked", kinds::boolean),
+            other_attributes: object.optional("other_attributes", attributes),
+            employee_id: object.nullable("employee_id", kinds::uuid),
+            label_ids: object.optional("label_ids", list::related),
+        };
+        (draft, object.messages())
+    }
+
+    /// Whether nothing was sent that can be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The labels that were sent.
+    pub(crate) fn labels(&self) -> &[Uuid] {
+        self.label_ids.as_deref().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_null_and_sent_is_told_apart() {
+        let change = |body: &'static str| Draft::of_change(Json::parse(body.as_bytes()).unwrap());
+        let (draft, messages) =
+            change(r#"{"email": null, "carrier": "Viettel", "id": 1, "tags": [], "x": {}}"#);
+        assert!(messages.is_empty());
+        assert_eq!((draft.email, draft.carrier), (Some(None), Some(Some("Viettel".to_owned()))));
+        assert_eq!((draft.name, draft.employee_id), (None, None));
+        assert!(change(r#"{"is_deleted": true, "created_at": null, "workspace_id": []}"#).0.is_empty());
+    }
+
+    #[test]
+    fn of_several_fields_with_the_same_name_the_last_counts() {
+        let (draft, messages) =
+            Draft::of_new(Json::parse(br#"{"name": 1, "phone": null, "phone": "2", "name": "b"}"#).unwrap());
+        assert!(messages.is_empty());
+        assert_eq!((draft.name.as_deref(), draft.phone.as_deref()), (Some("b"), Some("2")));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let body =
+            json!({ "name": null, "email": "a@", "status": "hot", "is_test": "maybe", "label_ids": {} });
+        let body = body.to_string();
+        let (_, messages) = Draft::of_new(Json::parse(body.as_bytes()).unwrap());
+        let told = json!({
+            "name": ["This field may not be null."],
+            "email": ["Enter a valid email address."],
+            "phone": ["This field is required."],
+            "status": ["\"hot\" is not a valid choice."],
+            "is_test": ["Must be a valid boolean."],
+            "label_ids": ["Expected a list of items but got type \"dict\"."],
+        });
+        assert_eq!(Value::from(messages), told);
+    }
+}
