@@ -2,6 +2,8 @@
 
 pub(crate) mod asked;
 pub(crate) mod bulk;
+#[cfg(test)]
+mod contention;
 pub(crate) mod create;
 pub(crate) mod cursor;
 pub(crate) mod detail;

@@ -143,7 +143,7 @@ async fn a_request_with_everything_wrong_is_refused_in_the_order_of_the_contract
         send(Method::DELETE, &query, Some(&stranger)).await.refuses(403, FORBIDDEN);
         let wrong_method = send(Method::DELETE, &query, Some(&member)).await;
         wrong_method.refuses(405, "Method \"DELETE\" not allowed.");
-        assert_eq!(wrong_method.header("allow"), "GET, HEAD, OPTIONS");
+        assert_eq!(wrong_method.header("allow"), "GET, HEAD, POST, OPTIONS");
     }
     let bad_filter =
         send(Method::GET, "/api/v1/customers/?workspace_id=one&status=%00&cursor=x", Some(&member)).await;
@@ -179,7 +179,7 @@ async fn head_and_options_work_and_a_preflight_needs_no_token() {
         .expect("401 as for GET");
 
     let options = service.send(Method::OPTIONS, &url, Some(&token), &[]).await;
-    assert_eq!((options.status.as_u16(), options.header("allow")), (200, "GET, HEAD, OPTIONS"));
+    assert_eq!((options.status.as_u16(), options.header("allow")), (200, "GET, HEAD, POST, OPTIONS"));
     service
         .send(Method::OPTIONS, &url, None, &[])
         .await

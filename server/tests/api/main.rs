@@ -3,7 +3,10 @@
 
 mod access;
 mod agreement;
+mod call_writes;
 mod cursors;
+mod customer_writes;
+mod detail;
 mod fields;
 mod filters;
 mod hostile;
@@ -11,5 +14,7 @@ mod links;
 mod old_clients;
 mod operation;
 mod service;
+mod tenants;
+mod validation;
 mod work;
 mod world;

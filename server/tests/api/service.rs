@@ -117,6 +117,18 @@ impl Service {
         token: Option<&str>,
         headers: &[(&str, &str)],
     ) -> Answer {
+        self.send_body(method, url, token, headers, Vec::new()).await
+    }
+
+    /// The same with a body.
+    pub(crate) async fn send_body(
+        &self,
+        method: Method,
+        url: &str,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         let mut request = self.client.request(method, url);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -124,12 +136,27 @@ impl Service {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        if !body.is_empty() {
+            request = request.body(body);
+        }
         let response = request.send().await.unwrap();
         Answer {
             status: response.status(),
             headers: response.headers().clone(),
             text: response.text().await.unwrap(),
         }
+    }
+
+    /// Sends a body as JSON.
+    pub(crate) async fn write(
+        &self,
+        method: Method,
+        url: &str,
+        token: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.send_body(method, url, Some(token), &headers, body.into()).await
     }
 
     pub(crate) async fn get(&self, url: &str, token: &str) -> Answer {
