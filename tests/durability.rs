@@ -130,8 +130,8 @@ async fn write(
                 (What::Calls, Method::POST, "calls/bulk/", json!((0..CALLS).map(call).collect::<Vec<_>>()))
             }
             2 => {
-                let set = json!({ "carrier": name });
-                (What::Change, Method::PATCH, "customers/bulk/", json!({ "ids": ids, "set": set }))
+                let change = json!({ "ids": ids, "set": { "carrier": name } });
+                (What::Change, Method::PATCH, "customers/bulk/", change)
             }
             _ => (What::Customer, Method::POST, "customers/", customer),
         };

@@ -12,6 +12,38 @@ use crate::bodies::messages::Messages;
 /// A value, or what is wrong with it.
 pub(crate) type Judged<T> = Result<T, Value>;
 
+/// What a body says of a field that may be null.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) enum Sent<T> {
+    /// Nothing: it is not there, or wrong.
+    #[default]
+    Nothing,
+    /// That it is null.
+    Null,
+    Value(T),
+}
+
+impl<T> Sent<T> {
+    /// Whether anything was said.
+    pub(crate) fn is_there(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
+    pub(crate) fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::Null => None,
+        }
+    }
+
+    pub(crate) fn into_value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::Null => None,
+        }
+    }
+}
+
 /// An object that is being read.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
@@ -55,24 +87,23 @@ impl<'a> Object<'a> {
                 self.messages.add(name, json!(["This field may not be null."]));
                 None
             }
-            _ => self.nullable(name, judge).flatten(),
+            _ => self.nullable(name, judge).into_value(),
         }
     }
 
-    /// A field that may be missing (`None`) or null (`Some(None)`).
-    pub(crate) fn nullable<T>(
-        &mut self,
-        name: &str,
-        judge: impl FnOnce(Json<'a>) -> Judged<T>,
-    ) -> Option<Option<T>> {
-        let json = *self.fields.get(name)?;
-        if json.kind() == Kind::Null {
-            return Some(None);
+    /// A field that may be missing, or null.
+    pub(crate) fn nullable<T>(&mut self, name: &str, judge: impl FnOnce(Json<'a>) -> Judged<T>) -> Sent<T> {
+        match self.fields.get(name) {
+            None => Sent::Nothing,
+            Some(json) if json.kind() == Kind::Null => Sent::Null,
+            Some(json) => match judge(*json) {
+                Ok(value) => Sent::Value(value),
+                Err(wrong) => {
+                    self.messages.add(name, wrong);
+                    Sent::Nothing
+                }
+            },
         }
-        judge(json).map(|value| Some(Some(value))).unwrap_or_else(|wrong| {
-            self.messages.add(name, wrong);
-            None
-        })
     }
 
     /// What was wrong with the fields that were read.

@@ -51,7 +51,7 @@ impl Draft {
         let duration = object.optional("duration", numbers::float_within(0.0, LONGEST_S)).unwrap_or_default();
         let draft = Self {
             customer_id,
-            campaign_customer_id: object.nullable("campaign_customer_id", kinds::uuid).flatten(),
+            campaign_customer_id: object.nullable("campaign_customer_id", kinds::uuid).into_value(),
             direction: object.required("direction", kinds::choice(DIRECTIONS)),
             status: object.required("status", kinds::choice(STATUSES)),
             duration,
@@ -60,13 +60,15 @@ impl Draft {
                 .unwrap_or_else(|| rounded(duration)),
             recording_url: object
                 .nullable("recording_url", kinds::special_text(200, is_url, NO_URL))
-                .flatten(),
+                .into_value(),
             transcript: object
                 .nullable("transcript", kinds::special_text(LONGEST_TRANSCRIPT, |_| true, ""))
-                .flatten(),
-            sentiment_score: object.nullable("sentiment_score", numbers::float_within(-1.0, 1.0)).flatten(),
+                .into_value(),
+            sentiment_score: object
+                .nullable("sentiment_score", numbers::float_within(-1.0, 1.0))
+                .into_value(),
             call_type: object.required("call_type", kinds::choice(CALL_TYPES)),
-            billing_rate: object.nullable("billing_rate", numbers::decimal(10, 4)).flatten(),
+            billing_rate: object.nullable("billing_rate", numbers::decimal(10, 4)).into_value(),
         };
         (draft, object.messages())
     }

@@ -10,6 +10,7 @@ use crate::customers::row::microseconds;
 
 /// A call: what stands in the table.
 #[derive(Debug, Serialize, FromRow)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the columns")]
 pub(crate) struct Call {
     pub(crate) id: Uuid,
     pub(crate) workspace_id: Uuid,

@@ -6,20 +6,20 @@ use crate::bodies::addresses::{NO_EMAIL, is_email};
 use crate::bodies::attributes::attributes;
 use crate::bodies::json::Json;
 use crate::bodies::messages::Messages;
-use crate::bodies::object::Object;
+use crate::bodies::object::{Object, Sent};
 use crate::bodies::{kinds, list, numbers};
 
 const STATUSES: &[&str] = &["active", "inactive", "blocked", "pending"];
 const QUALITIES: &[&str] = &["hot", "warm", "cold", "dead"];
 const CALL_STATUSES: &[&str] = &["pending", "calling", "completed", "failed"];
 
-/// The fields of a customer that were sent. Fields that may be null have two layers: not sent, sent as null.
+/// The fields of a customer that were sent.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Draft {
     pub(crate) name: Option<String>,
-    pub(crate) email: Option<Option<String>>,
+    pub(crate) email: Sent<String>,
     pub(crate) phone: Option<String>,
-    pub(crate) carrier: Option<Option<String>>,
+    pub(crate) carrier: Sent<String>,
     pub(crate) status: Option<&'static str>,
     pub(crate) quality: Option<&'static str>,
     pub(crate) call_status: Option<&'static str>,
@@ -28,7 +28,7 @@ pub(crate) struct Draft {
     pub(crate) checked: Option<bool>,
     /// JSON, as it was sent.
     pub(crate) other_attributes: Option<String>,
-    pub(crate) employee_id: Option<Option<Uuid>>,
+    pub(crate) employee_id: Sent<Uuid>,
     /// All labels that the customer is to have, each once.
     pub(crate) label_ids: Option<Vec<Uuid>>,
 }
@@ -86,8 +86,8 @@ mod tests {
         let (draft, messages) =
             change(r#"{"email": null, "carrier": "Viettel", "id": 1, "tags": [], "x": {}}"#);
         assert!(messages.is_empty());
-        assert_eq!((draft.email, draft.carrier), (Some(None), Some(Some("Viettel".to_owned()))));
-        assert_eq!((draft.name, draft.employee_id), (None, None));
+        assert_eq!((draft.email, draft.carrier), (Sent::Null, Sent::Value("Viettel".to_owned())));
+        assert_eq!((draft.name, draft.employee_id), (None, Sent::Nothing));
         assert!(change(r#"{"is_deleted": true, "created_at": null, "workspace_id": []}"#).0.is_empty());
     }
 

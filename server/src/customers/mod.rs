@@ -11,6 +11,8 @@ pub(crate) mod draft;
 pub(crate) mod filters;
 pub(crate) mod links;
 pub(crate) mod list;
+#[cfg(test)]
+mod lookups;
 pub(crate) mod money;
 pub(crate) mod paging;
 pub(crate) mod parameters;

@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 /// to nothing.
 pub(crate) async fn judge(member: &mut Member, drafts: &mut [(Draft, Messages)]) -> Result<(), Refusal> {
     let employees: HashSet<Uuid> =
-        drafts.iter().filter_map(|(draft, _)| draft.employee_id.flatten()).collect();
+        drafts.iter().filter_map(|(draft, _)| draft.employee_id.value()).copied().collect();
     let labels: HashSet<Uuid> = drafts.iter().flat_map(|(draft, _)| draft.labels()).copied().collect();
     if employees.is_empty() && labels.is_empty() {
         return Ok(());
@@ -32,8 +32,8 @@ pub(crate) async fn judge(member: &mut Member, drafts: &mut [(Draft, Messages)])
     .await?;
     let (employees, labels) = (HashSet::<Uuid>::from_iter(employees), HashSet::<Uuid>::from_iter(labels));
     for (draft, messages) in drafts {
-        if let Some(unknown) = draft.employee_id.flatten().filter(|id| !employees.contains(id)) {
-            messages.add("employee_id", json!([no_such(unknown)]));
+        if let Some(unknown) = draft.employee_id.value().filter(|id| !employees.contains(id)) {
+            messages.add("employee_id", json!([no_such(*unknown)]));
         }
         if let Some(unknown) = draft.labels().iter().find(|id| !labels.contains(id)) {
             messages.add("label_ids", json!([no_such(*unknown)]));

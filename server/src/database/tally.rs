@@ -47,3 +47,23 @@ pub(super) fn note_statement() {
 pub(crate) fn note_retry() {
     let _ = TALLY.try_with(|tally| tally.retries.fetch_add(1, Relaxed));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_is_carried_counts_for_the_request_that_spawned_it() {
+        let tally = Arc::new(Tally::default());
+        let request = async {
+            note_statement();
+            tokio::spawn(carried(async { note_statement() })).await.unwrap();
+            tokio::spawn(async { note_statement() }).await.unwrap();
+        };
+        Arc::clone(&tally).count(request).await;
+        assert_eq!(tally.statements(), 2);
+        // Outside of a request nothing is counted, and nothing breaks.
+        carried(async { note_retry() }).await;
+        assert_eq!(tally.retries(), 0);
+    }
+}

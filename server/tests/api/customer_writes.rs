@@ -4,6 +4,9 @@ use migrations::Level;
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::Variant;
+use sqlx::Executor as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::service::{Answer, list};
@@ -243,6 +246,98 @@ async fn a_body_of_ten_megabytes_passes_and_one_byte_more_does_not() {
     for _ in 0..20 {
         let answer = tenants.service.write(Method::POST, &url, &tenants.admin, body(LIMIT + 1)).await;
         answer.refuses(413, "The request body is larger than 10 MB.");
+    }
+}
+
+/// Sends a body of this length in pieces, without announcing its length, and gives the first line of the answer.
+async fn send_in_pieces(tenants: &Tenants, length: usize) -> String {
+    let (reading, mut writing) =
+        TcpStream::connect(tenants.origin.strip_prefix("http://").unwrap()).await.unwrap().into_split();
+    let head = format!(
+        "POST /api/v1/customers/?workspace_id=one HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
+        tenants.admin
+    );
+    let frame = r#"{"name": "n", "phone": "1"}"#;
+    let body = format!("{frame}{}", " ".repeat(length - frame.len()));
+    let sending = async move {
+        writing.write_all(head.as_bytes()).await?;
+        for piece in body.as_bytes().chunks(1 << 16) {
+            writing.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).await?;
+            writing.write_all(piece).await?;
+            writing.write_all(b"\r\n").await?;
+        }
+        writing.write_all(b"0\r\n\r\n").await?;
+        Ok::<_, std::io::Error>(writing)
+    };
+    let mut lines = BufReader::new(reading).lines();
+    // The server may answer, and close, before it was sent everything.
+    let (_sent, line) = tokio::join!(sending, lines.next_line());
+    line.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn the_limit_holds_for_bodies_whose_length_is_not_announced() {
+    const LIMIT: usize = 10 * 1024 * 1024;
+    let tenants = Tenants::new().await;
+    assert_eq!(send_in_pieces(&tenants, LIMIT).await, "HTTP/1.1 201 Created");
+    assert_eq!(send_in_pieces(&tenants, LIMIT + 1).await, "HTTP/1.1 413 Payload Too Large");
+}
+
+/// How many statements a request ran, as PostgreSQL counts them.
+async fn statements(tenants: &mut Tenants, method: Method, path: &str, body: &Value) -> i64 {
+    let reset = "SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)";
+    tenants.db.execute(reset).await.unwrap();
+    let answer = tenants.send(method, path, &tenants.manager, body).await;
+    assert!(answer.status.is_success(), "{path}: {}", answer.text);
+    sqlx::query_scalar(
+        "SELECT sum(calls)::bigint FROM pg_stat_statements
+          WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND toplevel
+            AND query NOT LIKE '%pg_stat_statements%'",
+    )
+    .fetch_one(&mut tenants.db)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_write_of_a_thousand_takes_as_many_statements_as_a_write_of_one() {
+    let mut tenants = Tenants::at(Level::Optimized, Variant::Rollup).await;
+    tenants.db.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements").await.unwrap();
+    let [label, ..] = tenants.one.labels;
+    let customer =
+        json!({ "name": "n", "phone": "1", "label_ids": [label], "employee_id": tenants.one.employees[0] });
+    // The first request is answered when the connection is made, which takes statements too.
+    tenants.post("customers/bulk/", &json!([customer])).await;
+    let set = json!({ "status": "blocked", "label_ids": [label] });
+    for count in [1, 1_000] {
+        let ids = ids_of(&tenants.post("customers/bulk/", &json!(vec![&customer; count])).await);
+        let calls: Vec<Value> = ids
+            .iter()
+            .map(|id| json!({ "customer_id": id, "direction": "inbound", "status": "busy", "call_type": "direct" }))
+            .collect();
+        // Who is it, what is pointed to, BEGIN, the statements, COMMIT.
+        for (method, path, body, expected) in [
+            (Method::POST, "customers/bulk/", json!(vec![&customer; count]), 6),
+            (Method::PATCH, "customers/bulk/", json!({ "ids": ids, "set": set }), 7),
+            (Method::POST, "calls/bulk/", json!(calls), 6),
+            (Method::POST, "customers/bulk-delete/", json!({ "ids": ids }), 4),
+        ] {
+            assert_eq!(statements(&mut tenants, method, path, &body).await, expected, "{path} {count}");
+        }
+    }
+    let id = tenants.one.customers[0];
+    let detail = format!("customers/{id}/");
+    for (method, path, body, expected) in [
+        (Method::POST, "customers/", json!({ "name": "n", "phone": "1" }), 5),
+        (Method::POST, "customers/", customer, 7),
+        (Method::PATCH, &detail, json!({ "name": "m" }), 5),
+        (Method::PATCH, &detail, json!({}), 2),
+        (Method::GET, &detail, json!(null), 2),
+        (Method::DELETE, &detail, json!(null), 4),
+    ] {
+        let case = format!("{method} {path}");
+        assert_eq!(statements(&mut tenants, method, path, &body).await, expected, "{case}");
     }
 }
 

@@ -12,6 +12,8 @@ use crate::tenants::Tenants;
 const VARIANTS: [(Level, Variant); 3] =
     [(Level::Before, Variant::Naive), (Level::Indexed, Variant::Live), (Level::Optimized, Variant::Rollup)];
 
+const FORBIDDEN: &str = "You do not have permission to perform this action.";
+
 fn path(id: Uuid) -> String {
     format!("customers/{id}/")
 }
@@ -272,7 +274,6 @@ async fn a_deleted_customer_is_gone_but_kept() {
 async fn an_employee_may_patch_and_hand_over_but_not_make_or_delete() {
     let mut tenants = Tenants::new().await;
     let id = tenants.one.customers[0];
-    const FORBIDDEN: &str = "You do not have permission to perform this action.";
     let before = (tenants.rows("customer").await, tenants.rows("customer_label").await);
     for (method, path) in [
         (Method::DELETE, path(id)),

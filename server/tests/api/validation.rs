@@ -270,3 +270,102 @@ async fn a_write_with_everything_wrong_is_refused_in_the_order_of_the_contract()
     }
     assert_eq!(tenants.rows("customer").await, before);
 }
+
+#[tokio::test]
+async fn no_value_of_any_field_is_an_error_of_the_server() {
+    let tenants = Tenants::new().await;
+    let customer = tenants.one.customers[0];
+    let deep = format!("{}{}", "[".repeat(2_000), "]".repeat(2_000));
+    let long = format!("\"{}\"", "x".repeat(100_000));
+    let values = [
+        "null",
+        "true",
+        "0",
+        "-0",
+        "1e400",
+        "-1e-400",
+        "1e99999999999999999999",
+        "2147483648",
+        "-9223372036854775809",
+        "0.00001",
+        "99999999999999999999999999.5",
+        "[]",
+        "[null]",
+        "[[]]",
+        "{}",
+        "{\"a\": null}",
+        "\"\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\udfff\\ud800\"",
+        "\"\\uffff\"",
+        "\"'; DROP TABLE customer; --\"",
+        "\"{}\"",
+        "\"NaN\"",
+        "\"1e400\"",
+        "\"00000000-0000-0000-0000-000000000000\"",
+        "[\"00000000-0000-0000-0000-000000000000\"]",
+        "\"\u{feff}\u{202e}\"",
+        deep.as_str(),
+        long.as_str(),
+    ];
+    let customer_fields = [
+        "name",
+        "email",
+        "phone",
+        "carrier",
+        "status",
+        "quality",
+        "call_status",
+        "duration",
+        "is_test",
+        "checked",
+        "other_attributes",
+        "employee_id",
+        "label_ids",
+    ];
+    let call_fields = [
+        "customer_id",
+        "campaign_customer_id",
+        "direction",
+        "status",
+        "duration",
+        "duration_seconds",
+        "recording_url",
+        "transcript",
+        "sentiment_score",
+        "call_type",
+        "billing_rate",
+    ];
+    for value in values {
+        // The field that counts is the last of its name.
+        let customers =
+            customer_fields.map(|field| format!(r#"{{"name": "n", "phone": "1", "{field}": {value}}}"#));
+        let calls = call_fields.map(|field| {
+            format!(
+                r#"{{"customer_id": "{customer}", "direction": "inbound", "status": "busy", "call_type": "direct",
+                    "duration": 0, "{field}": {value}}}"#
+            )
+        });
+        let mut bodies: Vec<(&str, String)> = Vec::new();
+        bodies.extend(customers.into_iter().map(|body| ("customers/", body)));
+        bodies.extend(calls.into_iter().map(|body| ("calls/", body)));
+        for path in ["customers/", "customers/bulk/", "customers/bulk-delete/", "calls/", "calls/bulk/"] {
+            bodies.push((path, value.to_owned()));
+            bodies.push((path, format!("[{value}]")));
+            bodies.push((path, format!(r#"{{"ids": {value}}}"#)));
+        }
+        for (path, body) in bodies {
+            let answer = post_raw(&tenants, path, body.clone()).await;
+            let status = answer.status.as_u16();
+            assert!([200, 201, 400].contains(&status), "{status} {path} {body:.300}: {:.300}", answer.text);
+        }
+        let body = format!(r#"{{"ids": ["{customer}"], "set": {value}}}"#);
+        let answer =
+            tenants.service.write(Method::PATCH, &tenants.url("customers/bulk/"), &tenants.admin, body).await;
+        assert!([200, 400].contains(&answer.status.as_u16()), "{value:.300}: {:.300}", answer.text);
+    }
+    // All that was written can be read.
+    let list = format!("{}&page_size=200", tenants.url("customers/"));
+    assert_eq!(tenants.service.get(&list, &tenants.admin).await.status, 200);
+}
