@@ -177,6 +177,7 @@ pub(crate) enum ExportFormat {
 #[command(after_help = "\
 Examples:
   callbench serve --variant live --scale demo
+  callbench serve --variant live --redis                 with a cache that servers share
   callbench serve --variant naive --listen 127.0.0.1:9000 --database-url postgres://me@localhost/scratch
   curl -H 'Authorization: Bearer token123' \\
       'http://127.0.0.1:8000/api/v1/customers/?workspace_id=enterprise-workspace-1'")]
@@ -192,6 +193,12 @@ pub(crate) struct Serve {
     /// Connections to the database.
     #[arg(long, default_value_t = 16, value_name = "N")]
     pub(crate) pool_size: u32,
+    /// Cache in this Redis, which the servers of one database may share; without one each has a cache in its process.
+    #[arg(long, env = "CALLBENCH_REDIS_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) redis_url: Option<String>,
+    /// Cache in the private Redis of the home folder, and start it if it does not run; wins over --redis-url.
+    #[arg(long)]
+    pub(crate) redis: bool,
     /// Stop when standard input closes, so that no server outlives the process that started it.
     #[arg(long, hide = true)]
     pub(crate) until_stdin_closes: bool,

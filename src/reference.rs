@@ -30,6 +30,8 @@ impl Reference {
             .args(["--variant", &variant.to_string(), "--pool-size", &pool_size.to_string()])
             // Not as an argument: arguments can be read by every user of the machine.
             .env("CALLBENCH_DATABASE_URL", database_url)
+            // What is measured must not depend on what else the caller's environment has.
+            .env_remove("CALLBENCH_REDIS_URL")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

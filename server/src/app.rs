@@ -14,12 +14,13 @@ use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::cache::Cache;
 use crate::calls;
 use crate::customers::{self, links};
 use crate::database::Database;
 use crate::permission::Admissions;
 use crate::refusal::Refusal;
-use crate::{Config, Error, Variant, health, requests};
+use crate::{Config, Error, Variant, health, requests, workspaces};
 
 /// How long requests may still run, on top of their own limit, once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -31,6 +32,8 @@ pub(crate) struct App {
     pub(crate) database: Database,
     /// Who was let in a moment ago.
     pub(crate) admissions: Admissions,
+    /// What was computed a moment ago.
+    pub(crate) cache: Cache,
     /// How pages are computed.
     pub(crate) variant: Variant,
     /// Where links point to.
@@ -41,7 +44,7 @@ impl App {
     /// To be called after a write to this workspace was committed, before its answer is sent: what is cached of the
     /// workspace is no longer true.
     pub(crate) async fn changed(&self, workspace_id: uuid::Uuid) {
-        tracing::trace!(%workspace_id, "changed");
+        self.cache.forget(workspace_id).await;
     }
 }
 
@@ -58,8 +61,10 @@ impl Server {
     /// so that nobody hears of an address before it can answer.
     pub async fn open(config: Config, listener: TcpListener) -> Result<Self, Error> {
         let origin = links::Origin::new(config.public_url.as_deref(), listener.local_addr()?)?;
+        let database = Database::open(&config).await?;
         let app = App {
-            database: Database::open(&config).await?,
+            cache: Cache::open(&config, &database).await?,
+            database,
             admissions: Admissions::kept_for(config.admission_ttl),
             variant: config.variant,
             origin: Arc::new(origin),
@@ -127,6 +132,7 @@ fn api() -> Router<App> {
         .merge(both(customers::detail::PATH, customers::detail::answer, get(customers::detail::with_slash)))
         .merge(both(calls::PATH, calls::answer, get(with_slash)))
         .merge(both(calls::BULK_PATH, calls::answer_bulk, get(with_slash)))
+        .merge(both(workspaces::ROUTE, workspaces::summary::answer, get(with_slash)))
 }
 
 /// A path that ends with a slash, and the same without it: there, what reads is sent to the form with it by `moved`; a write

@@ -64,6 +64,10 @@ pub struct Config {
     /// How long an answer to "may this token read this workspace" holds without asking again; at most 5 s, and zero
     /// asks each time. Writes always ask.
     pub admission_ttl: Duration,
+    /// Redis, as a `redis://` URL: the cache of all servers of this database. Without one each has its own, in process.
+    pub redis_url: Option<String>,
+    /// How long a request waits for an answer of Redis before it asks the database instead.
+    pub cache_wait: Duration,
     /// Scheme and authority of links, for a server behind a proxy (`https://api.example.com`). Without it links point
     /// to where the client says it called: `http://` and its `Host` header.
     pub public_url: Option<String>,
@@ -71,7 +75,7 @@ pub struct Config {
 
 impl Config {
     /// The defaults: 20 connections, at most 5 s of waiting for one, statements of at most 25 s, requests of at most
-    /// 30 s, admissions of at most 2 s.
+    /// 30 s, admissions of at most 2 s, a cache in process.
     pub fn new(database_url: impl Into<String>, variant: Variant) -> Self {
         Self {
             database_url: database_url.into(),
@@ -81,6 +85,8 @@ impl Config {
             statement_timeout: Duration::from_secs(25),
             request_timeout: Duration::from_secs(30),
             admission_ttl: Duration::from_secs(2),
+            redis_url: None,
+            cache_wait: Duration::from_millis(50),
             public_url: None,
         }
     }

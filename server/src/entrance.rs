@@ -35,21 +35,32 @@ pub(crate) struct Member {
     session: Option<Session>,
 }
 
-/// Lets a request in, or says why not.
+/// Lets a request into the workspace of its parameter `workspace_id`, or says why not.
 pub(crate) async fn enter(app: App, request: Request) -> Result<Member, Refusal> {
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    let workspace = query.given("workspace_id").map(str::to_owned);
+    admit(app, request, query, workspace.as_deref()).await
+}
+
+/// Lets a request into the workspace that its path names, or says why not.
+pub(crate) async fn enter_workspace(app: App, request: Request, workspace: &str) -> Result<Member, Refusal> {
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    admit(app, request, query, Some(workspace)).await
+}
+
+async fn admit(app: App, request: Request, query: Query, workspace: Option<&str>) -> Result<Member, Refusal> {
     let (parts, body) = request.into_parts();
     let token = auth::token_hash(&parts.headers)?;
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
     // What only reads may rely on an answer of a moment ago; what writes asks.
     let is_read = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let mut session = None;
-    let known = if is_read { app.admissions.known(token, &query) } else { None };
+    let known = if is_read { app.admissions.known(token, workspace) } else { None };
     let admission = match known {
         Some(admission) => admission,
         None => {
             let asked = session.insert(app.database.session().await?);
-            let admission = permission::admit(asked, token, &query).await?;
-            app.admissions.keep(token, &query, admission);
+            let admission = permission::admit(asked, token, workspace).await?;
+            app.admissions.keep(token, workspace, admission);
             admission
         }
     };

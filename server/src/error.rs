@@ -27,6 +27,15 @@ pub enum Error {
     /// A base for links that is not one.
     #[error("the public URL `{0}` can't begin a link; it looks like https://api.example.com")]
     BadPublicUrl(String),
+    /// A URL of Redis that is none.
+    #[error("the Redis URL can't be used: {0}; it looks like redis://:password@127.0.0.1:6379/0")]
+    BadRedisUrl(String),
+    /// The database does not say which one it is, so its values in Redis can't be told from those of another.
+    #[error(
+        "the database does not tell its identity, which keeps its values in Redis apart from those of other databases: \
+         {0}; GRANT EXECUTE ON FUNCTION pg_control_system() to the server's role, or serve without Redis"
+    )]
+    NoIdentity(sqlx::Error),
     /// The database failed while the tables were looked for.
     #[error("the database failed while its tables were looked for: {0}")]
     Database(#[from] sqlx::Error),

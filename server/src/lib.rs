@@ -5,7 +5,7 @@
 //! path) -> `auth` (whose token) -> `permission` (one statement: may they, and the clock of the request) -> `customers`
 //! (parameters, cursors, links, the body) -> `variants` (the statements). What writes, `customers` and `calls`, reads its
 //! body with `bodies` and goes through `writes`. What a variant may differ in is how it gets its rows; their values, and
-//! everything around them, are shared. `refusal` holds every answer that is not the thing asked for.
+//! everything around them, are shared. `workspaces` stands beside `customers`, on a `cache`. `refusal` holds every answer that is not the thing asked for.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,6 +21,7 @@ mod answer;
 mod app;
 mod auth;
 mod bodies;
+mod cache;
 mod calls;
 mod config;
 mod customers;
@@ -34,6 +35,7 @@ mod query;
 mod refusal;
 mod requests;
 mod variants;
+mod workspaces;
 mod writes;
 
 pub use app::Server;

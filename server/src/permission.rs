@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::auth::TokenHash;
 use crate::database::Session;
-use crate::query::Query;
 use crate::refusal::Refusal;
 
 /// What a request may see, once it was let in.
@@ -47,19 +46,19 @@ impl Admissions {
     }
 
     /// The admission that the same token got for the same workspace a moment ago.
-    pub(crate) fn known(&self, token: TokenHash, query: &Query) -> Option<Admission> {
-        self.0.as_ref()?.get(&(token, query.given("workspace_id")?.to_owned()))
+    pub(crate) fn known(&self, token: TokenHash, workspace: Option<&str>) -> Option<Admission> {
+        self.0.as_ref()?.get(&(token, workspace?.to_owned()))
     }
 
     /// Remembers an admission.
-    pub(crate) fn keep(&self, token: TokenHash, query: &Query, admission: Admission) {
-        if let (Some(cache), Some(workspace)) = (&self.0, query.given("workspace_id")) {
+    pub(crate) fn keep(&self, token: TokenHash, workspace: Option<&str>, admission: Admission) {
+        if let (Some(cache), Some(workspace)) = (&self.0, workspace) {
             cache.insert((token, workspace.to_owned()), admission);
         }
     }
 }
 
-/// `workspace_id` as the client wrote it.
+/// A workspace as the client named it.
 #[derive(Debug, PartialEq)]
 enum WorkspaceKey<'a> {
     Id(Uuid),
@@ -89,16 +88,16 @@ struct Facts {
     has_customers: bool,
 }
 
-/// Lets a request in, or says why not, in this order: 401, 400 for a missing `workspace_id`, 403.
+/// Lets a request into the workspace that it names, or says why not, in this order: 401, 400 for a missing
+/// `workspace_id`, 403.
 ///
 /// "No such workspace" and "not a member" are one answer, so that nobody can probe for workspaces.
 pub(crate) async fn admit(
     session: &mut Session,
     token: TokenHash,
-    query: &Query,
+    workspace: Option<&str>,
 ) -> Result<Admission, Refusal> {
-    let given = query.given("workspace_id");
-    let (id, slug) = match given.and_then(WorkspaceKey::read) {
+    let (id, slug) = match workspace.and_then(WorkspaceKey::read) {
         Some(WorkspaceKey::Id(id)) => (Some(id), None),
         Some(WorkspaceKey::Slug(slug)) => (None, Some(slug)),
         None => (None, None),
@@ -128,7 +127,7 @@ pub(crate) async fn admit(
     if !facts.is_active {
         return Err(Refusal::BadCredentials("User inactive or deleted."));
     }
-    if given.is_none() {
+    if workspace.is_none() {
         return Err(Refusal::parameter("workspace_id", "This field is required."));
     }
     let Some(workspace_id) = facts.workspace_id.filter(|_| facts.is_member) else {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const RETRY_AFTER_S: &str = "1";
 
 /// A request that is not carried out, and why.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Refusal {
     /// No such path or thing.
     NotFound,

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use cluster::Mode;
+use cluster::{Mode, Redis};
 use migrations::Level;
 use server::{Config, Variant};
 use tokio::net::TcpListener;
@@ -19,10 +19,30 @@ pub(crate) async fn run(home: &Path, serve: Serve, stop: &CancellationToken) -> 
         stop_with_stdin(stop.clone());
     }
     let place = Place::open(home, &serve.place, Mode::Serving).await?;
-    let outcome = listen(&place, &serve, stop).await;
+    let outcome = with_cache(home, &place, serve, stop).await;
     place.close().await?;
     outcome?;
     Ok(0)
+}
+
+/// Serves with the private Redis, if it was asked for.
+async fn with_cache(
+    home: &Path,
+    place: &Place,
+    mut serve: Serve,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    if !serve.redis {
+        return listen(place, &serve, stop).await;
+    }
+    let redis = Redis::start(home).await?;
+    for note in redis.notes() {
+        eprintln!("note: {note}");
+    }
+    serve.redis_url = Some(redis.url().to_owned());
+    let outcome = listen(place, &serve, stop).await;
+    redis.stop().await.context("the private Redis could not be left in order")?;
+    outcome
 }
 
 async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyhow::Result<()> {
@@ -36,7 +56,11 @@ async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyho
         )
     })?;
     let address = listener.local_addr().context("the address of the listener is unknown")?;
-    let config = Config { pool_size: serve.pool_size, ..Config::new(database_url, serve.variant) };
+    let config = Config {
+        pool_size: serve.pool_size,
+        redis_url: serve.redis_url.clone(),
+        ..Config::new(database_url, serve.variant)
+    };
     let server = server::Server::open(config, listener).await?;
     // Whoever started us may not read this line any more; that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{LISTENING}http://{address}");

@@ -88,6 +88,18 @@ impl Database {
         self.session().await?.execute("SELECT 1").await.map(drop)
     }
 
+    /// Which database this is, unlike any other of any server, also after it was dropped and made anew. A clone is another
+    /// one; a replica is the same.
+    pub(crate) async fn identity(&self) -> Result<String, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT format('%s.%s', s.system_identifier, d.oid)
+               FROM pg_control_system() AS s, pg_database AS d
+              WHERE d.datname = current_database()",
+        )
+        .fetch_one(&mut self.session().await?)
+        .await
+    }
+
     /// Waits for the connections that are in use, and closes all.
     pub(crate) async fn close(&self) {
         tokio::join!(self.pages.close(), self.searches.close());
