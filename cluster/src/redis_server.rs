@@ -153,7 +153,7 @@ fn write_private(path: &Path, room: &Room, text: &str) -> Result<(), Error> {
 }
 
 /// The program to run: `CALLBENCH_REDIS_BIN` (the program or its folder), else the `redis-server` of PATH.
-fn find() -> Result<PathBuf, Error> {
+pub(crate) fn find() -> Result<PathBuf, Error> {
     let named = std::env::var_os("CALLBENCH_REDIS_BIN").filter(|value| !value.is_empty()).map(PathBuf::from);
     let candidates: Vec<PathBuf> = match named {
         Some(folder) if folder.is_dir() => vec![folder.join("redis-server")],

@@ -5,6 +5,8 @@
 //! Everything here panics with the message of the error, as tests do.
 #![expect(clippy::missing_panics_doc, reason = "said once, above")]
 
+mod own_redis;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,6 +16,7 @@ use nix::unistd::Pid;
 use sqlx::Connection;
 use tokio::sync::OnceCell;
 
+pub use self::own_redis::{OwnRedis, own_redis};
 use crate::{Cluster, Error, Options, Redis, databases};
 
 /// How the names of test databases begin; the process that made it and a number follow.
