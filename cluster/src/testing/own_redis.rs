@@ -3,6 +3,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::{port, redis_server};
 
 /// How long Redis may take to start.
@@ -17,12 +20,13 @@ const SCRIPT: &str = r#""$0" --bind 127.0.0.1 --port "$1" --save '' --appendonly
 pub struct OwnRedis {
     port: u16,
     keeper: Option<Child>,
+    frozen: Option<Pid>,
 }
 
 /// A Redis of its own for one test, running.
 pub async fn own_redis() -> OwnRedis {
     let port = port::choose(None, None).unwrap_or_else(|error| panic!("{error}"));
-    let mut redis = OwnRedis { port, keeper: None };
+    let mut redis = OwnRedis { port, keeper: None, frozen: None };
     redis.start().await;
     redis
 }
@@ -59,10 +63,28 @@ impl OwnRedis {
         }
     }
 
+    /// Makes it stand still: connections stay and new ones are taken, but nothing is answered.
+    pub async fn freeze(&mut self) {
+        let mut connection = self.connection().await;
+        let asked = redis::cmd("INFO").arg("server").query_async::<String>(&mut connection).await;
+        let info = asked.unwrap_or_else(|error| panic!("{error}"));
+        let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")?.trim().parse().ok());
+        let pid = Pid::from_raw(pid.expect("Redis tells its process"));
+        kill(pid, Signal::SIGSTOP).expect("it runs");
+        self.frozen = Some(pid);
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    pub fn thaw(&mut self) {
+        let pid = self.frozen.take().expect("it is frozen");
+        kill(pid, Signal::SIGCONT).expect("it runs");
+    }
+
     /// Kills it, and waits until it is gone.
     pub fn stop(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
             drop(keeper.stdin.take());
+            self.frozen = None;
             keeper.wait().expect("the end of the shell");
         }
     }
