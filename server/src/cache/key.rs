@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -23,8 +25,7 @@ impl Key {
     pub(crate) fn new(admission: &Admission, what: impl Into<Cow<'static, str>>) -> Self {
         let mut what = what.into();
         if what.len() > LONGEST_NAME {
-            let hash = Sha256::digest(what.as_bytes());
-            what = hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+            what = URL_SAFE_NO_PAD.encode(Sha256::digest(what.as_bytes())).into();
         }
         Self { workspace_id: admission.workspace_id, employee_id: admission.employee_id, what }
     }

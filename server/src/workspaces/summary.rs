@@ -45,6 +45,10 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
 
 async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
     let workspace = named(request.uri().path()).into_owned();
+    // The router takes nothing between two slashes for a name.
+    if workspace.is_empty() {
+        return Err(Refusal::NotFound);
+    }
     let member = entrance::enter_workspace(app, request, &workspace).await?;
     match member.parts.method {
         Method::GET | Method::HEAD => summary(member).await,

@@ -3,6 +3,7 @@
 
 mod access;
 mod agreement;
+mod cache;
 mod call_writes;
 mod cursors;
 mod customer_writes;
@@ -17,4 +18,5 @@ mod service;
 mod tenants;
 mod validation;
 mod work;
+mod workspaces;
 mod world;
