@@ -1,5 +1,7 @@
 //! `/api/v1/customers/`: from a request to an answer, in the order that the contract gives to refusals.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -8,6 +10,7 @@ use serde::Serialize;
 
 use crate::Variant;
 use crate::app::App;
+use crate::cache::Key;
 use crate::customers::asked::{Asked, Count};
 use crate::customers::create;
 use crate::customers::cursor::{Cursor, Direction, Place};
@@ -63,34 +66,33 @@ async fn list(mut member: Member, handling: Handling) -> Result<Response, Refusa
         Variant::Live | Variant::Rollup => by_cursor(&mut session, &member, &filters).await?,
         Variant::Naive => (by_number(&mut session, &member, &filters).await?, false),
     };
+    // Writing the body needs no database: somebody else may have the connection.
+    drop(session);
     if count == Count::Estimated && list.count.is_none() {
-        list.count = Some(counted(&mut member, session, &filters, &list).await?);
-    } else {
-        // Writing the body needs no database: somebody else may have the connection.
-        drop(session);
+        list.count = Some(counted(&mut member, &filters, &list).await?);
     }
     render(list, is_deprecated)
 }
 
+/// How long an estimate is kept.
+const ESTIMATE_LIFE: Duration = Duration::from_mins(1);
+
 /// How many rows the list has. A page that is all of it is counted; otherwise it is estimated, and there are at least
 /// those of the page and one beside it.
-async fn counted(
-    member: &mut Member,
-    session: Session,
-    filters: &Filters,
-    list: &List,
-) -> Result<i64, Refusal> {
+async fn counted(member: &mut Member, filters: &Filters, list: &List) -> Result<i64, Refusal> {
     let seen = i64::try_from(list.results.len()).unwrap_or(i64::MAX);
     if list.next.is_none() && list.previous.is_none() {
         return Ok(seen);
     }
-    let mut session = if filters.is_empty() {
-        drop(session);
-        member.search_session().await?
-    } else {
-        session
+    member.release();
+    let Member { app, admission, .. } = &*member;
+    let fetch = async {
+        let mut session = app.database.search_session().await?;
+        Ok(estimate(&mut session, admission, filters).await?)
     };
-    let estimate = estimate(&mut session, &member.admission, filters).await?;
+    // The filters as they were understood: two spellings of the same question share an estimate.
+    let key = Key::new(admission, format!("estimate {filters:?}"));
+    let (estimate, _) = app.cache.get_or_fetch(key, ESTIMATE_LIFE, fetch).await?;
     Ok(i64::try_from(estimate).unwrap_or(i64::MAX).max(seen + 1))
 }
 
