@@ -211,7 +211,7 @@ pub(crate) async fn migrate(url: &str, level: Level, stop: &CancellationToken) -
     let mut tell = |event| steps.on(&event);
     tokio::select! {
         () = stop.cancelled() => bail!("interrupted"),
-        outcome = migrations::migrate(&mut conn, level, &mut tell) => Ok(outcome?),
+        outcome = migrations::migrate(&mut conn, url, level, &mut tell) => Ok(outcome?),
     }
 }
 

@@ -18,27 +18,63 @@ use crate::environment;
 /// Width of the column with names of steps.
 const NAMES: usize = 44;
 
-/// The steps of a migration, one line each when it is done.
+/// The steps of a migration, one line each when it is done. What takes long has a bar on a terminal, and a line for each
+/// tenth elsewhere.
 pub(crate) struct Steps {
     current: Option<(&'static str, String)>,
+    counting: Option<ProgressBar>,
 }
 
 impl Steps {
     pub(crate) fn new() -> Self {
-        Self { current: None }
+        Self { current: None, counting: None }
     }
 
     pub(crate) fn on(&mut self, event: &migrations::Event) {
         match event {
             migrations::Event::Started { step, action } => self.current = Some((*action, step.clone())),
+            migrations::Event::Leftover { name } => {
+                eprintln!("drop {name}: it was left behind by a migration that broke off");
+            }
             migrations::Event::Repairing { index } => eprintln!("rebuild {index}: it was missing or invalid"),
+            migrations::Event::Waiting { step, tries } => self.say(&format!(
+                "{step}: others hold what it needs; it lets them pass and tries again (try {tries} gave up)"
+            )),
+            migrations::Event::Counted { customers, expected } => self.counted(*customers, *expected),
             migrations::Event::Finished { took, .. } => {
+                if let Some(bar) = self.counting.take() {
+                    bar.finish_and_clear();
+                }
                 if let Some((action, step)) = self.current.take() {
                     let step = step.strip_prefix("retire ").unwrap_or(&step).to_owned();
                     finished(&format!("{action} {step}"), took.as_secs_f64(), None);
                 }
             }
         }
+    }
+
+    /// A line that does not disturb a bar.
+    fn say(&self, line: &str) {
+        match &self.counting {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    /// How far the totals are. `expected` is an estimate, and the bar grows when it was too low.
+    fn counted(&mut self, customers: u64, expected: u64) {
+        let bar = self.counting.get_or_insert_with(|| {
+            let template = "{msg:<42} {wide_bar} {human_pos}/about {human_len} customers  {eta} left";
+            let style = ProgressStyle::with_template(template).expect("the template is a constant");
+            let bar = ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr());
+            bar.with_style(style).with_message("totals")
+        });
+        let tenths = |customers: u64| 10 * customers / expected.max(1);
+        if bar.is_hidden() && expected > 0 && tenths(customers) > tenths(bar.position()) {
+            eprintln!("totals: {} of about {} customers", HumanCount(customers), HumanCount(expected));
+        }
+        bar.set_length(expected.max(customers));
+        bar.set_position(customers);
     }
 }
 

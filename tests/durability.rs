@@ -260,7 +260,7 @@ async fn assert_durable(url: &str, all: &[Sent]) {
 /// A workspace with two labels and an admin, whose token is `secret`.
 async fn furnish(url: &str) -> Vec<Value> {
     let mut db = PgConnection::connect(url).await.expect("a database");
-    migrations::migrate(&mut db, Level::Optimized, &mut |_| {}).await.expect("tables");
+    migrations::migrate(&mut db, url, Level::Optimized, &mut |_| {}).await.expect("tables");
     let labels: Vec<String> = sqlx::query_scalar(
         "WITH place AS (INSERT INTO workspace (slug, name) VALUES ('one', 'one') RETURNING id),
               who AS (INSERT INTO app_user (email, name, role, is_active)

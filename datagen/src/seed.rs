@@ -112,7 +112,7 @@ async fn seed_uninterrupted(
         }
         found => {
             make_room(&mut control, found, spec, options).await?;
-            migrations::migrate(&mut control, level, &mut |_| {}).await?;
+            migrations::migrate(&mut control, url, level, &mut |_| {}).await?;
             (spec.clone(), take_apart(&mut control, spec).await?)
         }
     };

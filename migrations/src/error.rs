@@ -1,5 +1,7 @@
 //! What can go wrong between two levels.
 
+use crate::ConnectError;
+
 /// An error of the migrator. Its text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -45,6 +47,34 @@ pub enum Error {
     /// A server that is too old.
     #[error("PostgreSQL {0} is too old; callbench needs 15 or newer")]
     OldServer(String),
+    /// The server has not the files of an extension.
+    #[error(
+        "the server lacks the extension `{name}`, which an index of this level needs; nothing was changed; install the \
+         contrib modules of PostgreSQL {version} (Debian, Ubuntu: postgresql-{version}; Fedora, Alpine: \
+         postgresql{version}-contrib; a hosted server: allow the extension), then try again"
+    )]
+    NoExtension {
+        /// Name of the extension.
+        name: &'static str,
+        /// Major version of the server.
+        version: String,
+    },
+    /// There was no moment for a lock that others would have to wait for.
+    #[error(
+        "the migration step `{step}` got no turn in {waited_s} s ({source}), because of transactions that last longer \
+         than others should wait for it; end them (see pg_stat_activity), then try again; the steps before it are kept"
+    )]
+    NoTurn {
+        /// Name of the step.
+        step: String,
+        /// For how long it was tried, in whole seconds.
+        waited_s: u64,
+        /// What the database said last.
+        source: sqlx::Error,
+    },
+    /// A step needs a further connection, and there is none.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// A step failed; the steps before it stand.
     #[error(
         "the migration step `{step}` failed: {source}; the steps before it are kept, and a new try goes on there"

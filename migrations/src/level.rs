@@ -13,7 +13,7 @@ pub enum Level {
     Before,
     /// The indexes that the original specification asks for, the redundant ones retired.
     Indexed,
-    /// Lifetime totals per customer, kept by triggers.
+    /// Lifetime totals per customer, kept by triggers; indexes as measurement shows them to be better.
     Optimized,
 }
 

@@ -6,8 +6,14 @@ use sqlx::PgConnection;
 
 use crate::Error;
 
-/// The key of the advisory lock, an arbitrary constant ("callbnch" in ASCII).
-const KEY: i64 = 0x6361_6c6c_626e_6368;
+/// An advisory lock, by an arbitrary constant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key(i64);
+
+/// Of whoever changes a database: "callbnch" in ASCII.
+const CHANGER: Key = Key(0x6361_6c6c_626e_6368);
+/// Of whoever fills a derived table: "callfill".
+pub(crate) const FILLER: Key = Key(0x6361_6c6c_6669_6c6c);
 
 /// How long a process sleeps between two tries.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
@@ -18,10 +24,15 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// several times in one session. Each try is a statement of its own, so that a waiting process holds no snapshot that
 /// a concurrent index build would have to wait for.
 pub async fn lock(conn: &mut PgConnection, patience: Duration) -> Result<(), Error> {
+    lock_as(conn, CHANGER, patience).await
+}
+
+/// Takes a lock in the same way.
+pub(crate) async fn lock_as(conn: &mut PgConnection, key: Key, patience: Duration) -> Result<(), Error> {
     let begun = Instant::now();
     loop {
         let taken: bool =
-            sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(KEY).fetch_one(&mut *conn).await?;
+            sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(key.0).fetch_one(&mut *conn).await?;
         if taken {
             return Ok(());
         }
@@ -36,6 +47,6 @@ pub async fn lock(conn: &mut PgConnection, patience: Duration) -> Result<(), Err
 
 /// Gives back one hold of the lock.
 pub(crate) async fn unlock(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query("SELECT pg_advisory_unlock($1)").bind(KEY).execute(conn).await?;
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(CHANGER.0).execute(conn).await?;
     Ok(())
 }

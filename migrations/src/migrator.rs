@@ -1,14 +1,15 @@
-//! Walks the ladder, in either direction, and keeps the books.
+//! Walks the ladder, in either direction.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::PgConnection;
 
-use crate::indexes::Index;
-use crate::ladder::{Change, STEPS, Step, TABLES};
+use crate::books::{self, CREATE_BOOKS, Direction, applied_steps, note};
+use crate::ladder::{Change, STEPS, Step, indexes_after, later_definition, pending};
 use crate::lock::{lock, unlock};
-use crate::{Error, Level};
+use crate::neighbours::{refuse_foreign_tables, refuse_names_taken};
+use crate::{Error, Level, builds, patience, totals};
 
 /// How long `migrate` waits for another process. Long, because index builds are long.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -16,29 +17,39 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// The oldest server that is supported, as `server_version_num` prints it.
 const OLDEST_SERVER: i32 = 150_000;
 
-/// The books: which steps were taken.
-pub(crate) const CREATE_BOOKS: &str = "\
-CREATE SCHEMA IF NOT EXISTS callbench;
-CREATE TABLE IF NOT EXISTS callbench.migration (
-    step       text PRIMARY KEY,
-    level      text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
-)";
-
 /// What happens while the schema moves, for progress output.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A step begins.
     Started {
-        /// Name of the step: an index, or a script.
+        /// Name of the step: an index, an extension, or a script.
         step: String,
-        /// `build`, `drop`, `apply` or `revert`.
+        /// `build`, `replace`, `drop`, `apply` or `revert`.
         action: &'static str,
+    },
+    /// What a migration that broke off has left behind was found, and is dropped.
+    Leftover {
+        /// Name of the index or table.
+        name: String,
     },
     /// An invalid or missing index of a finished step was found and is built again.
     Repairing {
         /// Name of the index.
         index: String,
+    },
+    /// Others hold what the step needs. It has given up, so that nobody waits behind it, and will try again.
+    Waiting {
+        /// Name of the step.
+        step: String,
+        /// Tries until now.
+        tries: u32,
+    },
+    /// Totals of some more customers are in the database.
+    Counted {
+        /// Customers until now.
+        customers: u64,
+        /// Customers in the end, about; zero when nobody knows.
+        expected: u64,
     },
     /// The step is done.
     Finished {
@@ -52,15 +63,28 @@ pub enum Event {
 /// Called with each [`Event`].
 pub type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
 
-/// Brings the schema to `to`, upwards or downwards.
+/// Where a walk up leads, and how to get further connections on the way.
+#[derive(Debug, Clone, Copy)]
+struct Target<'a> {
+    level: Level,
+    url: &'a str,
+}
+
+/// Brings the schema to `to`, upwards or downwards. `url` leads to the database of `conn`, for the steps that need further
+/// connections.
 ///
 /// Nothing is touched if the database holds tables of somebody else. Steps that were done stay done when a later one
 /// fails. Concurrent calls, also from other processes, wait for each other. The session's `search_path` is `public`
-/// afterwards.
-pub async fn migrate(conn: &mut PgConnection, to: Level, on_event: OnEvent<'_>) -> Result<(), Error> {
+/// afterwards, and its time-outs are off.
+pub async fn migrate(
+    conn: &mut PgConnection,
+    url: &str,
+    to: Level,
+    on_event: OnEvent<'_>,
+) -> Result<(), Error> {
     refuse_old_servers(conn).await?;
     lock(conn, PATIENCE).await?;
-    let outcome = walk(conn, Some(to), on_event).await;
+    let outcome = walk(conn, Some(Target { level: to, url }), on_event).await;
     let released = unlock(conn).await;
     outcome.and(released)
 }
@@ -78,18 +102,6 @@ pub async fn unwind(conn: &mut PgConnection, on_event: OnEvent<'_>) -> Result<()
     outcome.and(released)
 }
 
-/// The level that the database has reached; `None` when it is not migrated, or not even to the lowest level.
-pub async fn level(conn: &mut PgConnection) -> Result<Option<Level>, Error> {
-    if !has_books(conn).await? {
-        return Ok(None);
-    }
-    let applied = applied_steps(conn).await?;
-    let reached = |level: &Level| {
-        STEPS.iter().filter(|step| step.level <= *level).all(|step| applied.contains(step.name))
-    };
-    Ok(Level::ALL.into_iter().take_while(reached).last())
-}
-
 /// Lets the migrations put their tables beside what a database already holds, which [`migrate`] refuses otherwise. What
 /// has the name of one of our tables is refused all the same.
 pub async fn move_in(conn: &mut PgConnection) -> Result<(), Error> {
@@ -100,7 +112,7 @@ pub async fn move_in(conn: &mut PgConnection) -> Result<(), Error> {
 }
 
 async fn open_books_beside_others(conn: &mut PgConnection) -> Result<(), Error> {
-    if has_books(conn).await? {
+    if books::exist(conn).await? {
         return Ok(());
     }
     refuse_names_taken(conn).await?;
@@ -108,163 +120,176 @@ async fn open_books_beside_others(conn: &mut PgConnection) -> Result<(), Error> 
     Ok(())
 }
 
-async fn walk(conn: &mut PgConnection, to: Option<Level>, on_event: OnEvent<'_>) -> Result<(), Error> {
+async fn walk(conn: &mut PgConnection, to: Option<Target<'_>>, on_event: OnEvent<'_>) -> Result<(), Error> {
     // Under the lock: another process may be writing the first entry of the books right now.
     refuse_foreign_tables(conn).await?;
     // A user named `callbench` would otherwise find the schema of the books first, and the tables would end up there.
-    sqlx::raw_sql("SET search_path = public").execute(&mut *conn).await?;
+    // The time-outs of usual users are too short for an index.
+    sqlx::raw_sql(
+        "SET search_path = public; SET statement_timeout = 0; SET lock_timeout = 0;
+         SET idle_in_transaction_session_timeout = 0",
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::raw_sql(CREATE_BOOKS).execute(&mut *conn).await?;
-    let applied = applied_steps(conn).await?;
-
-    let too_high = |step: &&Step| to.is_none_or(|to| step.level > to);
-    for step in STEPS.iter().rev().filter(too_high).filter(|step| applied.contains(step.name)) {
-        take(conn, step, Direction::Down, on_event).await?;
+    let mut applied = applied_steps(conn).await?;
+    if let Some(to) = to {
+        refuse_missing_extensions(conn, &applied, to.level).await?;
     }
-    let retired: HashSet<&str> = STEPS
-        .iter()
-        .filter(|step| to.is_some_and(|to| step.level <= to))
-        .filter_map(|step| match step.change {
-            Change::Retire(index) => Some(index.name),
-            _ => None,
-        })
-        .collect();
-    for step in STEPS.iter().filter(|step| to.is_some_and(|to| step.level <= to)) {
-        if !applied.contains(step.name) {
-            take(conn, step, Direction::Up, on_event).await?;
-        } else if let Change::Build(index) = step.change
-            && !retired.contains(index.name)
-            && state(conn, &index).await? != IndexState::Valid
-        {
-            on_event(Event::Repairing { index: index.name.to_owned() });
-            build(conn, &index, step.name).await?;
+    totals::drop_unfinished(conn, on_event).await?;
+    builds::drop_leftovers(conn, on_event).await?;
+
+    let too_high = |step: &&Step| to.is_none_or(|to| step.level > to.level);
+    for step in STEPS.iter().rev().filter(too_high).filter(|step| applied.contains(step.name)) {
+        take_back(conn, step, on_event).await?;
+    }
+    match to {
+        None => Ok(()),
+        Some(to) => {
+            repair(conn, &applied, to.level, on_event).await?;
+            climb(conn, &mut applied, to, on_event).await
+        }
+    }
+}
+
+/// Before anything is changed: a level that can't be reached is not begun.
+async fn refuse_missing_extensions(
+    conn: &mut PgConnection,
+    applied: &HashSet<String>,
+    level: Level,
+) -> Result<(), Error> {
+    for step in pending(applied, level) {
+        if let Change::Install(extension) = step.change {
+            extension.require(conn).await?;
         }
     }
     Ok(())
 }
 
-/// Which way a step is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Up,
-    Down,
+/// Builds again what the steps that were taken have built, except what a step to come does away with.
+async fn repair(
+    conn: &mut PgConnection,
+    applied: &HashSet<String>,
+    level: Level,
+    on_event: OnEvent<'_>,
+) -> Result<(), Error> {
+    let is_taken = |step: &&Step| step.level <= level && applied.contains(step.name);
+    for index in indexes_after(STEPS.iter().filter(is_taken)) {
+        let is_outdated = pending(applied, level).any(|step| match step.change {
+            Change::Retire(other) | Change::Replace { old: other, .. } => other.name == index.name,
+            _ => false,
+        });
+        if !is_outdated && !builds::is_usable(conn, &index).await? {
+            on_event(Event::Repairing { index: index.name.to_owned() });
+            builds::build(conn, &index, index.name).await?;
+        }
+    }
+    Ok(())
 }
 
-/// What taking a step amounts to.
-enum Work {
-    Run(&'static str),
-    Build(Index),
-    Drop(Index),
+async fn climb(
+    conn: &mut PgConnection,
+    applied: &mut HashSet<String>,
+    to: Target<'_>,
+    on_event: OnEvent<'_>,
+) -> Result<(), Error> {
+    // Extensions come first: an index may be built as a higher level defines it.
+    let installs = |step: &&&Step| matches!(step.change, Change::Install(_));
+    let steps: Vec<&Step> = pending(applied, to.level).collect();
+    let rest = steps.iter().filter(|step| !installs(step));
+    for step in steps.iter().filter(installs).chain(rest) {
+        // Not if it was taken together with an earlier one.
+        if !applied.contains(step.name) {
+            let as_well = later_definition(step, applied, to.level);
+            take(conn, step, as_well, to.url, on_event).await?;
+            applied.extend([Some(*step), as_well].into_iter().flatten().map(|step| step.name.to_owned()));
+        }
+    }
+    Ok(())
 }
 
+/// Takes a step upwards. An index that the step `as_well` would define anew is built as that one defines it, and both are
+/// done.
 async fn take(
     conn: &mut PgConnection,
     step: &Step,
-    direction: Direction,
+    as_well: Option<&Step>,
+    url: &str,
     on_event: OnEvent<'_>,
 ) -> Result<(), Error> {
-    let (action, work) = match (step.change, direction) {
-        (Change::Script { up, .. }, Direction::Up) => ("apply", Work::Run(up)),
-        (Change::Script { down, .. }, Direction::Down) => ("revert", Work::Run(down)),
-        (Change::Build(index), Direction::Up) | (Change::Retire(index), Direction::Down) => {
-            ("build", Work::Build(index))
-        }
-        (Change::Retire(index), Direction::Up) | (Change::Build(index), Direction::Down) => {
-            ("drop", Work::Drop(index))
-        }
-    };
     let begun = Instant::now();
+    let action = match step.change {
+        Change::Script { .. } | Change::Fill(_) | Change::Install(_) => "apply",
+        Change::Build(_) => "build",
+        Change::Retire(_) => "drop",
+        Change::Replace { .. } => "replace",
+    };
     on_event(Event::Started { step: step.name.to_owned(), action });
-    match work {
-        Work::Run(script) => {
-            let failed = |source| Error::Step { step: step.name.to_owned(), source };
-            let mut transaction = conn.begin().await?;
-            sqlx::raw_sql(script).execute(&mut *transaction).await.map_err(failed)?;
-            note(&mut transaction, step, direction).await?;
-            transaction.commit().await.map_err(failed)?;
+    let failed = |source| Error::Step { step: step.name.to_owned(), source };
+    let up = Direction::Up;
+    match step.change {
+        Change::Script { up: script, .. } => {
+            patience::run(conn, script, &[(step, up)], step.name, on_event).await?;
         }
-        Work::Build(index) => {
-            build(conn, &index, step.name).await?;
-            note(conn, step, direction).await?;
+        Change::Install(extension) => {
+            extension.install(conn).await.map_err(failed)?;
+            note(conn, step, up).await.map_err(failed)?;
         }
-        Work::Drop(index) => {
-            drop_index(conn, &index, step.name).await?;
-            note(conn, step, direction).await?;
+        Change::Fill(_) => totals::fill(conn, url, step, on_event).await?,
+        Change::Build(index) => {
+            let index = match as_well.map(|step| step.change) {
+                Some(Change::Replace { new, .. }) => new,
+                _ => index,
+            };
+            builds::build(conn, &index, step.name).await?;
+            let entries = [Some(step), as_well].into_iter().flatten().map(|step| (step, up));
+            patience::run(conn, "", &entries.collect::<Vec<_>>(), step.name, on_event).await?;
         }
+        Change::Retire(index) => {
+            builds::drop_index(conn, index.name, step.name).await?;
+            note(conn, step, up).await.map_err(failed)?;
+        }
+        Change::Replace { new, .. } => builds::replace(conn, &new, step, up, on_event).await?,
     }
     on_event(Event::Finished { step: step.name.to_owned(), took: begun.elapsed() });
     Ok(())
 }
 
-/// Writes into the books that a step was taken.
-async fn note(conn: &mut PgConnection, step: &Step, direction: Direction) -> Result<(), Error> {
-    match direction {
-        Direction::Up => sqlx::query("INSERT INTO callbench.migration (step, level) VALUES ($1, $2)")
-            .bind(step.name)
-            .bind(step.level.name()),
-        Direction::Down => sqlx::query("DELETE FROM callbench.migration WHERE step = $1").bind(step.name),
+/// Takes a step downwards.
+async fn take_back(conn: &mut PgConnection, step: &Step, on_event: OnEvent<'_>) -> Result<(), Error> {
+    let begun = Instant::now();
+    let action = match step.change {
+        Change::Script { .. } | Change::Fill(_) | Change::Install(_) => "revert",
+        Change::Build(_) => "drop",
+        Change::Retire(_) => "build",
+        Change::Replace { .. } => "replace",
+    };
+    on_event(Event::Started { step: step.name.to_owned(), action });
+    let failed = |source| Error::Step { step: step.name.to_owned(), source };
+    let down = Direction::Down;
+    match step.change {
+        Change::Script { down: script, .. } => {
+            patience::run(conn, script, &[(step, down)], step.name, on_event).await?;
+        }
+        Change::Fill(totals) => {
+            patience::run(conn, totals.down, &[(step, down)], step.name, on_event).await?;
+        }
+        Change::Install(extension) => {
+            extension.remove(conn).await.map_err(failed)?;
+            note(conn, step, down).await.map_err(failed)?;
+        }
+        Change::Build(index) => {
+            builds::drop_index(conn, index.name, step.name).await?;
+            note(conn, step, down).await.map_err(failed)?;
+        }
+        Change::Retire(index) => {
+            builds::build(conn, &index, step.name).await?;
+            note(conn, step, down).await.map_err(failed)?;
+        }
+        Change::Replace { old, .. } => builds::replace(conn, &old, step, down, on_event).await?,
     }
-    .execute(conn)
-    .await?;
+    on_event(Event::Finished { step: step.name.to_owned(), took: begun.elapsed() });
     Ok(())
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum IndexState {
-    Missing,
-    /// Left behind by a concurrent build that failed: it costs every write and serves no read.
-    Invalid,
-    Valid,
-}
-
-async fn state(conn: &mut PgConnection, index: &Index) -> Result<IndexState, Error> {
-    let valid: Option<bool> = sqlx::query_scalar(
-        "SELECT i.indisvalid AND i.indisready
-         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-         WHERE c.relname = $1 AND c.relnamespace = 'public'::regnamespace",
-    )
-    .bind(index.name)
-    .fetch_optional(conn)
-    .await?;
-    Ok(match valid {
-        None => IndexState::Missing,
-        Some(false) => IndexState::Invalid,
-        Some(true) => IndexState::Valid,
-    })
-}
-
-/// Builds the index, unless a crash came between the last build and its entry in the books.
-async fn build(conn: &mut PgConnection, index: &Index, step: &str) -> Result<(), Error> {
-    let failed = |source| Error::Step { step: step.to_owned(), source };
-    match state(conn, index).await? {
-        IndexState::Valid => return Ok(()),
-        IndexState::Invalid => drop_index(conn, index, step).await?,
-        IndexState::Missing => {}
-    }
-    sqlx::raw_sql(index.create).execute(conn).await.map_err(failed)?;
-    Ok(())
-}
-
-async fn drop_index(conn: &mut PgConnection, index: &Index, step: &str) -> Result<(), Error> {
-    // The name is a constant of the registry, never input.
-    let statement = format!("DROP INDEX CONCURRENTLY IF EXISTS public.{}", index.name);
-    sqlx::raw_sql(AssertSqlSafe(statement))
-        .execute(conn)
-        .await
-        .map_err(|source| Error::Step { step: step.to_owned(), source })?;
-    Ok(())
-}
-
-async fn has_books(conn: &mut PgConnection) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar("SELECT to_regclass('callbench.migration') IS NOT NULL").fetch_one(conn).await?)
-}
-
-async fn applied_steps(conn: &mut PgConnection) -> Result<HashSet<String>, Error> {
-    let steps: Vec<String> =
-        sqlx::query_scalar("SELECT step FROM callbench.migration").fetch_all(conn).await?;
-    if let Some(unknown) = steps.iter().find(|name| STEPS.iter().all(|step| step.name != name.as_str())) {
-        return Err(Error::UnknownStep(unknown.clone()));
-    }
-    Ok(steps.into_iter().collect())
 }
 
 async fn refuse_old_servers(conn: &mut PgConnection) -> Result<(), Error> {
@@ -274,47 +299,4 @@ async fn refuse_old_servers(conn: &mut PgConnection) -> Result<(), Error> {
     .fetch_one(conn)
     .await?;
     if number < OLDEST_SERVER { Err(Error::OldServer(version)) } else { Ok(()) }
-}
-
-/// Refuses a database in which a relation has the name of one of our tables.
-async fn refuse_names_taken(conn: &mut PgConnection) -> Result<(), Error> {
-    let (database, taken): (String, Vec<String>) = sqlx::query_as(
-        "SELECT current_database()::text,
-                coalesce((SELECT array_agg('public.' || relname ORDER BY relname) FROM pg_class
-                          WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1)), '{}')",
-    )
-    .bind(TABLES)
-    .fetch_one(conn)
-    .await?;
-    if taken.is_empty() { Ok(()) } else { Err(Error::NamesTaken { database, tables: taken.join(", ") }) }
-}
-
-/// Refuses a database that was never migrated and yet holds tables. Tables and views of extensions don't count.
-async fn refuse_foreign_tables(conn: &mut PgConnection) -> Result<(), Error> {
-    if has_books(conn).await? {
-        return Ok(());
-    }
-    let (database, tables): (String, Vec<String>) = sqlx::query_as(
-        "SELECT current_database()::text,
-                coalesce(array_agg(n.nspname || '.' || c.relname ORDER BY n.nspname, c.relname)
-                         FILTER (WHERE c.oid IS NOT NULL), '{}')
-         FROM (SELECT 1) AS one
-         LEFT JOIN pg_class c
-              JOIN pg_namespace n ON n.oid = c.relnamespace
-              ON c.relkind IN ('r', 'p', 'v', 'm', 'f')
-             AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-             AND n.nspname NOT LIKE 'pg\\_temp\\_%'
-             AND NOT EXISTS (SELECT FROM pg_depend d
-                             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')",
-    )
-    .fetch_one(conn)
-    .await?;
-    if tables.is_empty() {
-        return Ok(());
-    }
-    let mut named = tables.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-    if tables.len() > 5 {
-        named.push_str(", …");
-    }
-    Err(Error::ForeignTables { database, tables: named })
 }

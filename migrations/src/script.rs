@@ -5,13 +5,17 @@
 //! changes the script with it.
 
 use crate::Level;
-use crate::indexes::Index;
-use crate::ladder::{Change, STEPS};
-use crate::migrator::CREATE_BOOKS;
+use crate::books::CREATE_BOOKS;
+use crate::extension::CREATE_SCHEMA;
+use crate::indexes::{CREATE, Index};
+use crate::ladder::{Change, STEPS, indexes};
+use crate::totals;
 
 /// The statements that make a level, in the order in which they are to be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
+    /// `CREATE EXTENSION`, and the schema where it will lie; with the table whose index needs it.
+    pub extensions: Vec<Statement>,
     /// `CREATE TABLE`, without primary keys and unique constraints.
     pub tables: Vec<Statement>,
     /// `CREATE INDEX` of keys and of everything else; independent of each other, so that several can run at once. An
@@ -49,25 +53,30 @@ impl Script {
     pub fn of(level: Level) -> Self {
         let steps = || STEPS.iter().filter(|step| step.level <= level);
         let mut script = Self {
+            extensions: Vec::new(),
             tables: Vec::new(),
             indexes: Vec::new(),
             keys: Vec::new(),
             upkeep: Vec::new(),
             books: String::new(),
         };
-        let retired: Vec<Index> = steps()
-            .filter_map(|step| match step.change {
-                Change::Retire(index) => Some(index),
-                _ => None,
-            })
-            .collect();
         for step in steps() {
             match step.change {
                 Change::Script { up, .. } => statements(up).for_each(|statement| script.take(statement)),
-                Change::Build(index) if !retired.contains(&index) => script.indexes.push(offline(&index)),
-                Change::Build(_) | Change::Retire(_) => {}
+                Change::Install(extension) => {
+                    let needed = |sql| Statement { table: Some(extension.table.to_owned()), sql };
+                    script.extensions.push(needed(format!("{CREATE_SCHEMA};")));
+                    script.extensions.push(needed(format!("{};", extension.create())));
+                }
+                Change::Fill(totals) => {
+                    statements(totals.up).for_each(|statement| script.take(statement));
+                    let table = Some(totals::TABLE.to_owned());
+                    script.upkeep.push(Statement { table, sql: totals.fill.trim_end().to_owned() });
+                }
+                Change::Build(_) | Change::Retire(_) | Change::Replace { .. } => {}
             }
         }
+        script.indexes.extend(indexes(level).iter().map(offline));
         let entries: Vec<String> =
             steps().map(|step| format!("    ('{}', '{}')", step.name, step.level)).collect();
         script.books = format!(
@@ -105,16 +114,15 @@ impl Script {
             }
             self.tables.push(Statement { table: Some(table), sql });
         } else {
-            self.upkeep.push(Statement { table: table_after("INSERT INTO "), sql: statement.to_owned() });
+            self.upkeep.push(Statement { table: None, sql: statement.to_owned() });
         }
     }
 }
 
 /// The same index for a table that nobody writes to: built in one pass instead of two.
 fn offline(index: &Index) -> Statement {
-    let table = index.create.split_once(" ON ").and_then(|(_, table)| first_name(table)).map(str::to_owned);
-    let sql = index.create.replace("CREATE INDEX CONCURRENTLY ", "CREATE INDEX IF NOT EXISTS ");
-    Statement { table, sql: format!("{};", sql.trim_end()) }
+    let sql = index.create.replacen(CREATE, "CREATE INDEX IF NOT EXISTS ", 1);
+    Statement { table: Some(index.table().to_owned()), sql: format!("{};", sql.trim_end()) }
 }
 
 /// A primary key, or a unique constraint.
@@ -233,6 +241,24 @@ mod tests {
                 names.contains(&"call_pkey") && names.contains(&"label_workspace_id_name_key"),
                 "{names:?}"
             );
+        }
+    }
+
+    #[test]
+    fn indexes_are_those_of_the_level_and_what_they_need_comes_before_them() {
+        for level in Level::ALL {
+            let script = Script::of(level);
+            for index in indexes(level) {
+                let name = Some(index.name);
+                let found: Vec<_> =
+                    script.indexes.iter().filter(|statement| statement.index() == name).collect();
+                let [found] = found[..] else { panic!("{}: {found:?}", index.name) };
+                let after_name =
+                    |sql: &str| sql.split_once(" ON ").map(|(_, rest)| rest.trim_end().to_owned());
+                assert_eq!(after_name(&found.sql), after_name(&format!("{};", index.create.trim_end())));
+            }
+            let needed = tables(&script.extensions);
+            assert_eq!(needed, if level == Level::Optimized { vec!["customer"; 2] } else { Vec::new() });
         }
     }
 

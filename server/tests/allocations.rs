@@ -64,7 +64,7 @@ fn a_page_request_allocates_less_than_a_megabyte() {
     let (address, database) = runtime.block_on(async {
         let database = cluster::testing::database("server_allocations").await;
         let mut db = PgConnection::connect(database.url()).await.unwrap();
-        migrations::migrate(&mut db, Level::Optimized, &mut |_| {}).await.unwrap();
+        migrations::migrate(&mut db, database.url(), Level::Optimized, &mut |_| {}).await.unwrap();
         db.execute(sqlx::raw_sql(ROWS)).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

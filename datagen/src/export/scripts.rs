@@ -46,7 +46,8 @@ fn paragraphs<'a>(head: &str, statements: impl Iterator<Item = &'a Statement>) -
 }
 
 fn tables_sql(script: &Script, manifest: &Manifest, tables: &[Table]) -> String {
-    let wanted = script.tables.iter().filter(|statement| is_wanted(statement, manifest, tables));
+    let all = script.extensions.iter().chain(&script.tables);
+    let wanted = all.filter(|statement| is_wanted(statement, manifest, tables));
     paragraphs(
         "-- The tables, without keys: those follow the rows, in indexes.sql and finish.sql, for rows go in faster\n\
          -- without them.\n",

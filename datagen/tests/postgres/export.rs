@@ -137,8 +137,8 @@ async fn the_loaded_schema_is_that_of_the_migrations_at_every_level() {
         }
         // The migrations know the level, and can go on from there.
         assert_eq!(migrations::level(&mut by_script).await.unwrap(), Some(level));
-        migrations::migrate(&mut by_script, Level::Before, &mut |_| {}).await.unwrap();
-        migrations::migrate(&mut by_script, level, &mut |_| {}).await.unwrap();
+        migrations::migrate(&mut by_script, database.url(), Level::Before, &mut |_| {}).await.unwrap();
+        migrations::migrate(&mut by_script, database.url(), level, &mut |_| {}).await.unwrap();
         assert_eq!(schema(&mut by_script).await, schema(&mut by_loader).await, "{level}");
     }
 }
@@ -331,7 +331,7 @@ async fn chosen_tables_come_alone_and_two_such_exports_go_into_one_database() {
     assert_eq!(number(&mut conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'callbench'").await, 0);
     let migrated = testing::database("migrated_some").await;
     let mut whole = connect(migrated.url()).await;
-    migrations::migrate(&mut whole, level, &mut |_| {}).await.unwrap();
+    migrations::migrate(&mut whole, migrated.url(), level, &mut |_| {}).await.unwrap();
     let indexes = "SELECT count(*) FROM pg_indexes WHERE tablename IN ('workspace', 'customer', 'call')
                    AND schemaname = 'public'";
     assert_eq!(number(&mut conn, indexes).await, number(&mut whole, indexes).await);

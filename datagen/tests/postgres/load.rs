@@ -13,7 +13,7 @@ use sqlx::Connection as _;
 
 async fn migrated(url: &str, level: Level) -> Vec<String> {
     let mut conn = connect(url).await;
-    migrations::migrate(&mut conn, level, &mut |_| {}).await.unwrap();
+    migrations::migrate(&mut conn, url, level, &mut |_| {}).await.unwrap();
     schema(&mut conn).await
 }
 

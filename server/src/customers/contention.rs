@@ -22,7 +22,7 @@ const ADMISSION: Admission = Admission { workspace_id: Uuid::from_u128(1), emplo
 async fn customers(count: i32) -> (cluster::testing::TestDatabase, PgPool, Vec<Uuid>) {
     let database = cluster::testing::database("server_contention").await;
     let mut db = PgConnection::connect(database.url()).await.unwrap();
-    migrations::migrate(&mut db, Level::Indexed, &mut |_| {}).await.unwrap();
+    migrations::migrate(&mut db, database.url(), Level::Indexed, &mut |_| {}).await.unwrap();
     let mut ids: Vec<Uuid> = sqlx::query_scalar(
         "INSERT INTO customer (workspace_id, name, phone, status, quality, call_status)
          SELECT $1, 'c', '1', 'active', 'hot', 'pending' FROM generate_series(1, $2) RETURNING id",

@@ -43,7 +43,7 @@ async fn a_write_reads_the_rows_that_it_writes_and_no_others() {
     let mut db = PgConnection::connect(database.url()).await.unwrap();
     let workspace_id = Uuid::from_u128(1);
     for level in [Level::Before, Level::Indexed, Level::Optimized] {
-        migrations::migrate(&mut db, level, &mut |_| {}).await.unwrap();
+        migrations::migrate(&mut db, database.url(), level, &mut |_| {}).await.unwrap();
         if level == Level::Before {
             db.execute(sqlx::raw_sql(ROWS)).await.unwrap();
         }

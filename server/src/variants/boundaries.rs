@@ -29,7 +29,7 @@ const ROWS: &str = "
 async fn windows_hold_to_the_microsecond_in_every_variant_and_time_zone() {
     let database = cluster::testing::database("server_windows").await;
     let mut db = PgConnection::connect(database.url()).await.unwrap();
-    migrations::migrate(&mut db, Level::Optimized, &mut |_| {}).await.unwrap();
+    migrations::migrate(&mut db, database.url(), Level::Optimized, &mut |_| {}).await.unwrap();
     let pool = PgPoolOptions::new().max_connections(1).connect(database.url()).await.unwrap();
     let admission = Admission { workspace_id: Uuid::from_u128(1), employee_id: None };
     for zone in ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"] {

@@ -141,12 +141,12 @@ mod tests {
     async fn no_plan_reads_another_tenants_rows_and_none_jumps_about_in_the_table() {
         let database = cluster::testing::database("figures").await;
         let mut db = PgConnection::connect(database.url()).await.unwrap();
-        migrations::migrate(&mut db, Level::Before, &mut |_| {}).await.unwrap();
+        migrations::migrate(&mut db, database.url(), Level::Before, &mut |_| {}).await.unwrap();
         for statement in TENANTS.split(';') {
             sqlx::raw_sql(statement).execute(&mut db).await.unwrap();
         }
         for level in [Level::Before, Level::Indexed] {
-            migrations::migrate(&mut db, level, &mut |_| {}).await.unwrap();
+            migrations::migrate(&mut db, database.url(), level, &mut |_| {}).await.unwrap();
             sqlx::raw_sql("VACUUM ANALYZE customer").execute(&mut db).await.unwrap();
             for mode in ["force_generic_plan", "force_custom_plan"] {
                 for sql in [EVERYTHING, EVERYTHING_OF_EMPLOYEE] {

@@ -77,7 +77,7 @@ impl Service {
     pub(crate) async fn at(level: Level) -> Self {
         let database = cluster::testing::database("server").await;
         let mut connection = PgConnection::connect(database.url()).await.unwrap();
-        migrations::migrate(&mut connection, level, &mut |_| {}).await.unwrap();
+        migrations::migrate(&mut connection, database.url(), level, &mut |_| {}).await.unwrap();
         connection.close().await.unwrap();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())

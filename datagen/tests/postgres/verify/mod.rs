@@ -113,7 +113,7 @@ async fn a_fresh_load_is_exactly_as_loaded_at_every_level() {
 async fn totals_that_came_by_migration_are_not_in_the_ledger_and_verify_all_the_same() {
     let database = loaded(Level::Before).await;
     let mut conn = connect(database.url()).await;
-    migrations::migrate(&mut conn, Level::Optimized, &mut |_| {}).await.unwrap();
+    migrations::migrate(&mut conn, database.url(), Level::Optimized, &mut |_| {}).await.unwrap();
     run(&database, "ANALYZE").await;
     let found = found(&database).await;
     assert!(found.passed(), "{}", found.sentence());

@@ -88,7 +88,7 @@ const SIZE: u32 = 20;
 impl Tenant {
     async fn at(level: Level, database: &cluster::testing::TestDatabase) -> Self {
         let mut db = PgConnection::connect(database.url()).await.unwrap();
-        migrations::migrate(&mut db, level, &mut |_| {}).await.unwrap();
+        migrations::migrate(&mut db, database.url(), level, &mut |_| {}).await.unwrap();
         db.execute(sqlx::raw_sql(ROWS)).await.unwrap();
         db.execute("VACUUM ANALYZE").await.unwrap();
         db.execute(sqlx::raw_sql("SET jit = off; SET max_parallel_workers_per_gather = 0")).await.unwrap();

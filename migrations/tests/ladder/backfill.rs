@@ -1,0 +1,333 @@
+//! The totals come into being while others write, whatever interrupts that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use cluster::testing::TestDatabase;
+use migrations::{Error, Event, Level, level, migrate, unwind};
+use sqlx::PgConnection;
+use tokio::task::JoinSet;
+
+use crate::support::{assert_totals_agree, climb, fill, fresh, number, open, refused, run, schema, until};
+
+/// Several batches.
+const CUSTOMERS: u32 = 11_000;
+const CALLS: u32 = 40_000;
+
+/// A filled database at level `indexed`.
+async fn filled() -> (TestDatabase, PgConnection) {
+    let (database, mut conn) = fresh().await;
+    climb(&database, &mut conn, Level::Indexed).await;
+    fill(&mut conn, CUSTOMERS, CALLS).await;
+    // The planner reads from the index alone what is known to be visible.
+    run(&mut conn, "VACUUM (ANALYZE)").await;
+    (database, conn)
+}
+
+/// Nobody waits longer than this for the migration, or fails.
+const BOUND: &str = "SET lock_timeout = '5s'";
+
+/// Statements of a writer; `{0}` is a number that is different each time. Rows are picked so that two writers never wait
+/// for each other's calls.
+const STATEMENTS: [&str; 7] = [
+    "INSERT INTO call (workspace_id, customer_id, direction, status, duration, duration_seconds, call_type, billing_rate)
+     SELECT c.workspace_id, c.id, 'inbound', (ARRAY['completed', 'missed', 'busy'])[1 + {0} % 3], 7, 7 + {0} % 50,
+            (ARRAY['campaign', 'direct', 'callback'])[1 + {0} % 2], 0.0125 * ({0} % 7)
+     FROM generate_series(1, 1 + {0} % 20) AS i JOIN customer c ON c.id = md5('customer' || ({0} * 7919 + i) % 11000)::uuid",
+    "UPDATE call SET status = 'completed', duration_seconds = duration_seconds + 1, billing_rate = 0.5
+     WHERE id IN (SELECT id FROM call WHERE customer_id > md5('{0}')::uuid ORDER BY customer_id LIMIT 5
+                  FOR UPDATE SKIP LOCKED)",
+    "UPDATE call SET call_type = 'callback'
+     WHERE id IN (SELECT id FROM call WHERE customer_id > md5('{0}')::uuid ORDER BY customer_id LIMIT 9
+                  FOR UPDATE SKIP LOCKED)",
+    // To another customer of the same workspace.
+    "UPDATE call SET customer_id = (SELECT id FROM customer c WHERE c.workspace_id = call.workspace_id
+                                      AND c.id > md5('{0}x')::uuid ORDER BY c.id LIMIT 1)
+     WHERE id IN (SELECT id FROM call WHERE customer_id > md5('{0}')::uuid ORDER BY customer_id LIMIT 7
+                  FOR UPDATE SKIP LOCKED)
+       AND EXISTS (SELECT FROM customer c WHERE c.workspace_id = call.workspace_id AND c.id > md5('{0}x')::uuid)",
+    "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE customer_id > md5('{0}')::uuid ORDER BY customer_id
+                                   LIMIT 1 + {0} % 12 FOR UPDATE SKIP LOCKED)",
+    "BEGIN;
+     UPDATE call SET duration_seconds = 0, status = 'missed'
+     WHERE id IN (SELECT id FROM call WHERE customer_id > md5('{0}')::uuid ORDER BY customer_id LIMIT 15
+                  FOR UPDATE SKIP LOCKED);
+     ROLLBACK",
+    // A customer with all calls goes.
+    "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE customer_id = md5('customer' || {0} % 11000)::uuid
+                                   FOR UPDATE SKIP LOCKED)",
+];
+
+/// Writers that go on until they are told to stop.
+struct Writers {
+    tasks: JoinSet<()>,
+    stop: Arc<AtomicBool>,
+    /// Statements that were run.
+    done: Arc<AtomicU64>,
+}
+
+impl Writers {
+    async fn start(database: &TestDatabase, writers: u64) -> Self {
+        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let mut tasks = JoinSet::new();
+        for writer in 0..writers {
+            let mut conn = open(database).await;
+            run(&mut conn, BOUND).await;
+            let (stop, done) = (Arc::clone(&stop), Arc::clone(&done));
+            tasks.spawn(async move {
+                for turn in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let number = turn * writers + writer;
+                    let statement = STATEMENTS[(turn + writer) as usize % STATEMENTS.len()];
+                    run(&mut conn, &statement.replace("{0}", &number.to_string())).await;
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        Self { tasks, stop, done }
+    }
+
+    /// Lets the writers run so many statements before the caller goes on.
+    fn let_write(done: &AtomicU64, statements: u64) {
+        let until = done.load(Ordering::Relaxed) + statements;
+        while done.load(Ordering::Relaxed) < until {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Ends the writers; none may have failed.
+    async fn stop(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.expect("no writer fails");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_are_right_for_every_customer_when_others_write_all_the_while() {
+    let (database, mut conn) = filled().await;
+    let writers = Writers::start(&database, 4).await;
+    let done = Arc::clone(&writers.done);
+    tokio::task::block_in_place(|| Writers::let_write(&done, 40));
+    let mut batches = 0;
+    let mut on_event = |event| {
+        if let Event::Counted { .. } = event {
+            batches += 1;
+            // Everything that can be written is, before the next batch.
+            tokio::task::block_in_place(|| Writers::let_write(&done, 30));
+        }
+    };
+    migrate(&mut conn, database.url(), Level::Optimized, &mut on_event).await.unwrap();
+    assert!(batches >= 5, "{batches}");
+    tokio::task::block_in_place(|| Writers::let_write(&done, 40));
+    writers.stop().await;
+    assert_totals_agree(&mut conn).await;
+    assert!(number(&mut conn, "SELECT count(*) FROM customer_call_stats").await > 10_000);
+    assert_eq!(level(&mut conn).await.unwrap(), Some(Level::Optimized));
+    // Statistics are there at once.
+    let known = "SELECT reltuples::bigint FROM pg_class WHERE relname = 'customer_call_stats'";
+    assert!(number(&mut conn, known).await > 10_000);
+
+    // Down and up again, with the same writers.
+    let writers = Writers::start(&database, 4).await;
+    let indexed = migrate(&mut conn, database.url(), Level::Indexed, &mut |_| {}).await;
+    let optimized = migrate(&mut conn, database.url(), Level::Optimized, &mut |_| {}).await;
+    writers.stop().await;
+    indexed.unwrap();
+    optimized.unwrap();
+    assert_totals_agree(&mut conn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_takes_customers_in_the_wrong_order_is_let_pass() {
+    let (database, mut conn) = filled().await;
+    let mut writer = open(&database).await;
+    run(&mut writer, BOUND).await;
+    // All customers in one transaction, the last first, which meets every batch from the other side.
+    let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let task = tokio::spawn({
+        let (stop, done) = (Arc::clone(&stop), Arc::clone(&done));
+        async move {
+            while !stop.load(Ordering::Relaxed) {
+                run(&mut writer, "BEGIN").await;
+                for first in (0_u32..16).rev() {
+                    let half = "UPDATE call SET duration_seconds = duration_seconds + 1 WHERE customer_id IN (
+                                    SELECT id FROM customer WHERE id >= '{0}0000000-0000-0000-0000-000000000000'
+                                    ORDER BY id LIMIT 20)";
+                    run(&mut writer, &half.replace("{0}", &format!("{first:x}"))).await;
+                }
+                run(&mut writer, "COMMIT").await;
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let mut on_event = |event| {
+        if let Event::Counted { .. } = event {
+            tokio::task::block_in_place(|| Writers::let_write(&done, 1));
+        }
+    };
+    migrate(&mut conn, database.url(), Level::Optimized, &mut on_event).await.unwrap();
+    stop.store(true, Ordering::Relaxed);
+    task.await.expect("the writer never fails");
+    assert_totals_agree(&mut conn).await;
+}
+
+#[tokio::test]
+async fn who_writes_for_long_holds_up_the_migration_and_nobody_else() {
+    let (database, mut conn) = filled().await;
+    let mut slow = open(&database).await;
+    run(&mut slow, "BEGIN; DELETE FROM call WHERE customer_id = md5('customer1')::uuid").await;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let mut on_event = |event| {
+        if let Event::Waiting { step, tries } = event {
+            tell.send((step, tries)).expect("somebody listens");
+        }
+    };
+    let migrating = migrate(&mut conn, database.url(), Level::Optimized, &mut on_event);
+    let others = async {
+        assert_eq!(told.recv().await.unwrap(), ("totals".to_owned(), 1));
+        let mut other = open(&database).await;
+        run(&mut other, BOUND).await;
+        run(&mut other, "UPDATE call SET duration_seconds = 1 WHERE customer_id = md5('customer2')::uuid")
+            .await;
+        assert_eq!(told.recv().await.unwrap(), ("totals".to_owned(), 2));
+        run(&mut other, "UPDATE call SET duration_seconds = 2 WHERE customer_id = md5('customer2')::uuid")
+            .await;
+        run(&mut slow, "COMMIT").await;
+        // Later tries may have to wait as well, while this machine is slow.
+        while told.recv().await.is_some() {}
+    };
+    tokio::select! {
+        migrated = migrating => migrated.unwrap(),
+        () = others => unreachable!("the sender lives as long as the migration"),
+    }
+    assert_totals_agree(&mut conn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_can_not_be_truncated_while_they_are_counted() {
+    let (database, mut conn) = filled().await;
+    let mut other = open(&database).await;
+    run(&mut other, "SET lock_timeout = '20ms'").await;
+    let mut answers = Vec::new();
+    let mut on_event = |event| {
+        if let Event::Counted { .. } = event {
+            let truncated = refused(&mut other, "TRUNCATE call");
+            answers
+                .push(tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(truncated)));
+        }
+    };
+    migrate(&mut conn, database.url(), Level::Optimized, &mut on_event).await.unwrap();
+    assert!(answers.len() >= 5 && answers.iter().all(|code| code == "55P03"), "{answers:?}");
+    assert_totals_agree(&mut conn).await;
+    run(&mut other, "SET lock_timeout = 0; TRUNCATE call").await;
+    assert_totals_agree(&mut conn).await;
+}
+
+/// Migrates until some batches are written, then drops everything, as a process that is killed.
+async fn interrupted(database: &TestDatabase) {
+    let mut conn = open(database).await;
+    let enough = tokio::sync::Notify::new();
+    let mut on_event = |event| {
+        if let Event::Counted { customers: 4_000.., .. } = event {
+            enough.notify_one();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = enough.notified() => {}
+        migrated = migrate(&mut conn, database.url(), Level::Optimized, &mut on_event) => {
+            panic!("not interrupted: {migrated:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_the_totals_are_known_as_such_and_the_next_run_begins_anew() {
+    let (database, mut conn) = filled().await;
+    let untouched = schema(&mut conn).await;
+    interrupted(&database).await;
+    let half = number(&mut conn, "SELECT count(*) FROM customer_call_stats").await;
+    assert!((4_000..11_000).contains(&half), "{half}");
+    assert_eq!(level(&mut conn).await.unwrap(), Some(Level::Indexed), "not the level");
+    // Those who write meanwhile are not bothered by it.
+    run(&mut conn, "DELETE FROM call WHERE duration_seconds % 7 = 0").await;
+
+    let events = climb(&database, &mut conn, Level::Optimized).await;
+    let leftover = Event::Leftover { name: "customer_call_stats".to_owned() };
+    assert_eq!(events.iter().filter(|event| **event == leftover).count(), 1, "{events:?}");
+    assert_totals_agree(&mut conn).await;
+    assert_eq!(climb(&database, &mut conn, Level::Optimized).await, []);
+    climb(&database, &mut conn, Level::Indexed).await;
+    assert_eq!(schema(&mut conn).await, untouched);
+
+    // Who gives the level up is rid of them as well.
+    interrupted(&database).await;
+    assert_eq!(climb(&database, &mut conn, Level::Indexed).await.first(), Some(&leftover));
+    assert_eq!(schema(&mut conn).await, untouched);
+    interrupted(&database).await;
+    unwind(&mut conn, &mut |_| {}).await.unwrap();
+    assert_eq!(
+        number(&mut conn, "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace").await,
+        0
+    );
+    assert_eq!(
+        number(&mut conn, "SELECT count(*) FROM pg_class WHERE relname LIKE 'customer_call_%'").await,
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_lost_is_an_error_that_the_next_run_mends() {
+    let (database, mut conn) = filled().await;
+    let mut other = open(&database).await;
+    // The one that reads holds a snapshot, the one that writes an advisory lock.
+    for lost in ["backend_xmin IS NOT NULL", "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"]
+    {
+        let terminate = format!(
+            "SELECT count(pg_terminate_backend(pid, 60000)) = 1 FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'callbench migrate' AND {lost}"
+        );
+        let mut is_first = true;
+        let mut on_event = |event| {
+            if let Event::Counted { .. } = event
+                && std::mem::take(&mut is_first)
+            {
+                let terminated = until(&mut other, &terminate);
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(terminated));
+            }
+        };
+        let failed = migrate(&mut conn, database.url(), Level::Optimized, &mut on_event).await.unwrap_err();
+        assert!(matches!(&failed, Error::Step { step, .. } if step == "totals"), "{failed}");
+        assert_eq!(level(&mut conn).await.unwrap(), Some(Level::Indexed));
+        climb(&database, &mut conn, Level::Optimized).await;
+        assert_totals_agree(&mut conn).await;
+        climb(&database, &mut conn, Level::Indexed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_of_the_same_name_that_is_not_ours_is_left_alone() {
+    let (database, mut conn) = fresh().await;
+    climb(&database, &mut conn, Level::Indexed).await;
+    run(&mut conn, "CREATE TABLE customer_call_stats AS SELECT 1 AS mine").await;
+    let failed = migrate(&mut conn, database.url(), Level::Optimized, &mut |_| {}).await.unwrap_err();
+    assert!(failed.to_string().contains("already exists"), "{failed}");
+    assert_eq!(number(&mut conn, "SELECT mine::bigint FROM customer_call_stats").await, 1);
+}
+
+#[tokio::test]
+async fn connections_that_lead_elsewhere_are_refused() {
+    let (database, mut conn) = fresh().await;
+    let (elsewhere, _) = fresh().await;
+    climb(&database, &mut conn, Level::Indexed).await;
+    let failed = migrate(&mut conn, elsewhere.url(), Level::Optimized, &mut |_| {}).await.unwrap_err();
+    assert!(failed.to_string().contains("different database"), "{failed}");
+    assert_eq!(
+        number(&mut conn, "SELECT count(*) FROM pg_class WHERE relname LIKE 'customer_call_%'").await,
+        0
+    );
+}
