@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::Utc;
 use cluster::Mode;
 use loadgen::{Plan, Target};
@@ -23,17 +23,27 @@ use crate::results::{self, Limits};
 /// Most requests in flight in the open loop. Beyond it arrivals wait, and that wait is counted.
 pub(crate) const MAX_IN_FLIGHT: usize = 64;
 
-/// The variants that are compared, the one to beat first.
-const VARIANTS: [Variant; 2] = [Variant::Naive, Variant::Live];
+/// The variants that the demo compares, the one to beat first.
+pub(crate) const VARIANTS: [Variant; 2] = [Variant::Naive, Variant::Live];
 
 pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> anyhow::Result<u8> {
+    if let Some(twice) = bench
+        .variants
+        .iter()
+        .enumerate()
+        .find_map(|(at, variant)| bench.variants[..at].contains(variant).then_some(variant))
+    {
+        bail!(
+            "the variant {twice} is named twice in --variants; equal variants are compared anyway, as the noise floor"
+        );
+    }
     let limits = Limits::read(bench.output.budgets.as_deref())?;
     let plan = Plan { rounds: bench.rounds, window: bench.window, ..plan(&bench.pressure) };
     plan.validate()?;
     let place = Place::open(home, &bench.place, Mode::Serving).await?;
     let outcome = async {
         dataset::require(&place).await?;
-        compare(&place, &plan, &limits, &bench.output, "bench", stop).await
+        compare(&place, &bench.variants, &plan, &limits, &bench.output, "bench", stop).await
     }
     .await;
     place.close().await?;
@@ -57,6 +67,7 @@ pub(crate) fn plan(pressure: &Pressure) -> Plan {
 /// Brings each level up, serves each variant on its level, measures, judges, writes and prints.
 pub(crate) async fn compare(
     place: &Place,
+    variants: &[Variant],
     plan: &Plan,
     limits: &Limits,
     output: &Output,
@@ -66,7 +77,7 @@ pub(crate) async fn compare(
     place.refuse_while_loading()?;
     let started_at = Utc::now();
     let mut levels = Vec::new();
-    for variant in VARIANTS {
+    for &variant in variants {
         levels.push(dataset::at_level(place, level_of(variant), stop).await?);
     }
     if place.is_private() {
@@ -76,9 +87,10 @@ pub(crate) async fn compare(
 
     let mut servers = Vec::new();
     let mut targets = Vec::new();
-    for (variant, database_url) in VARIANTS.into_iter().zip(&levels) {
+    for (&variant, database_url) in variants.iter().zip(&levels) {
         let server = Reference::start(variant, database_url, pool_size(plan)).await?;
-        targets.push(target(variant, &server, database_url, plan));
+        let is_control = variants.last() == Some(&variant);
+        targets.push(target(variant, is_control, &server, database_url, plan));
         servers.push(server);
     }
     let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await;
@@ -107,7 +119,7 @@ pub(crate) async fn compare(
     results::judge_and_keep(run, Some(limits), output)
 }
 
-fn target(variant: Variant, server: &Reference, database_url: &str, plan: &Plan) -> Target {
+fn target(variant: Variant, is_control: bool, server: &Reference, database_url: &str, plan: &Plan) -> Target {
     let level = level_of(variant);
     Target {
         subject: Subject {
@@ -121,7 +133,7 @@ fn target(variant: Variant, server: &Reference, database_url: &str, plan: &Plan)
         page_size: plan.page_size,
         database_url: Some(database_url.to_owned()),
         server_pid: server.pid(),
-        control: variant == Variant::Live,
+        control: is_control,
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn run(home: &Path, demo: Demo, stop: &CancellationToken) -> an
     };
     let chosen = cli::Place { database_url: None, scale };
     let place = filled(Place::open(home, &chosen, Mode::Serving).await?, scale, stop).await?;
-    let outcome = bench::compare(&place, &plan, &limits, &demo.output, "demo", stop).await;
+    let outcome = bench::compare(&place, &bench::VARIANTS, &plan, &limits, &demo.output, "demo", stop).await;
     place.close().await?;
     outcome
 }
