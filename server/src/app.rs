@@ -7,10 +7,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, get};
-use axum::serve::ListenerExt as _;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -18,9 +17,13 @@ use crate::cache::Cache;
 use crate::calls;
 use crate::customers::{self, links};
 use crate::database::Database;
+use crate::health::Stopping;
+use crate::metrics::Metrics;
 use crate::permission::Admissions;
 use crate::refusal::Refusal;
-use crate::{Config, Error, Variant, health, requests, workspaces};
+use crate::requests::Counters;
+use crate::serving::{Limits, Patience};
+use crate::{Config, Error, Variant, health, metrics, requests, serving, workspaces};
 
 /// How long requests may still run, on top of their own limit, once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -38,6 +41,10 @@ pub(crate) struct App {
     pub(crate) variant: Variant,
     /// Where links point to.
     pub(crate) origin: Arc<links::Origin>,
+    /// Whether the server was told to stop.
+    pub(crate) stopping: Stopping,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
@@ -52,97 +59,131 @@ impl App {
 #[derive(Debug)]
 pub struct Server {
     app: App,
-    request_timeout: Duration,
+    surroundings: Surroundings,
+    drain: Duration,
     listener: TcpListener,
+}
+
+/// What is around the paths.
+#[derive(Debug)]
+struct Surroundings {
+    counters: Counters,
+    request_timeout: Duration,
+    limits: Limits,
+    open: Gauge,
 }
 
 impl Server {
     /// Connects. Fails when the configuration is unusable, or when the database can't be reached or lacks the tables,
     /// so that nobody hears of an address before it can answer.
     pub async fn open(config: Config, listener: TcpListener) -> Result<Self, Error> {
+        config.check()?;
         let origin = links::Origin::new(config.public_url.as_deref(), listener.local_addr()?)?;
         let database = Database::open(&config).await?;
+        let cache = Cache::open(&config, &database).await?;
+        let admissions = Admissions::kept_for(config.admission_ttl);
+        let surroundings = Surroundings {
+            counters: Counters::default(),
+            request_timeout: config.request_timeout,
+            limits: Limits {
+                connections: config.max_connections,
+                patience: Patience {
+                    head: config.head_timeout,
+                    idle: config.idle_timeout,
+                    write: config.request_timeout,
+                },
+            },
+            open: Gauge::default(),
+        };
+        let metrics = Metrics::new(config.variant, |registry| {
+            surroundings.counters.register(registry);
+            let open = surroundings.open.clone();
+            registry.register("http_connections", "Connections of clients that are open", open);
+            database.register(registry);
+            admissions.register(registry);
+            cache.register(registry);
+        });
         let app = App {
-            cache: Cache::open(&config, &database).await?,
+            cache,
             database,
-            admissions: Admissions::kept_for(config.admission_ttl),
+            admissions,
             variant: config.variant,
             origin: Arc::new(origin),
+            stopping: Stopping::default(),
+            metrics,
         };
-        Ok(Self { app, request_timeout: config.request_timeout, listener })
+        Ok(Self { app, surroundings, drain: config.drain, listener })
     }
 
-    /// Serves until `shutdown` completes, then lets running requests finish.
+    /// Serves until `shutdown` completes and the drain is over, then lets running requests finish.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-        let Self { app, request_timeout, listener } = self;
-        let database = app.database.clone();
-        serve(router(app, request_timeout), request_timeout, database, listener, shutdown).await
-    }
-}
-
-async fn serve(
-    router: Router,
-    request_timeout: Duration,
-    database: Database,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Error> {
-    // Answers are small and written at once; waiting for more to send would only delay them.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY can't be set");
+        let Self { app, surroundings, drain, listener } = self;
+        let Surroundings { counters, request_timeout, limits, open } = surroundings;
+        let (database, stopping) = (app.database.clone(), app.stopping.clone());
+        let router = requests::surround(routes().router.with_state(app), counters, request_timeout);
+        let closing = Notify::new();
+        let stop = async {
+            shutdown.await;
+            stopping.begin();
+            tokio::time::sleep(drain).await;
+            closing.notify_one();
+        };
+        // A client that reads its answer drop by drop must not keep the server alive.
+        let limit = request_timeout + GRACE;
+        tokio::select! {
+            () = serving::serve(router, listener, limits, open, stop) => (),
+            () = async { closing.notified().await; tokio::time::sleep(limit).await } => (),
         }
-    });
-    let stopping = Arc::new(Notify::new());
-    let told = Arc::clone(&stopping);
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        shutdown.await;
-        told.notify_one();
-    });
-    // A client that reads its answer drop by drop must not keep the server alive.
-    let limit = request_timeout + GRACE;
-    let outcome = tokio::select! {
-        outcome = async { server.await } => outcome,
-        () = async { stopping.notified().await; tokio::time::sleep(limit).await } => Ok(()),
-    };
-    // Closing waits for connections that are in use; the process must not wait for them longer than for requests.
-    if tokio::time::timeout(limit, database.close()).await.is_err() {
-        tracing::warn!("some database connections were still in use when the server stopped");
+        // Closing waits for connections that are in use; the process must not wait for them longer than for requests.
+        if tokio::time::timeout(limit, database.close()).await.is_err() {
+            tracing::warn!("some database connections were still in use when the server stopped");
+        }
+        Ok(())
     }
-    Ok(outcome?)
 }
 
-fn router(app: App, request_timeout: Duration) -> Router {
-    Router::new()
+/// All paths, by the side of what answers them.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    router: Router<App>,
+    /// The templates of the paths. A test holds them against the document of the API.
+    pub(crate) paths: Vec<&'static str>,
+}
+
+impl Routes {
+    /// A path that ends with a slash, and the same without it: there, what reads is sent to the form with it by `moved`; a
+    /// write would lose its body on the way, so it is served.
+    fn both<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        served: H,
+        moved: MethodRouter<App>,
+    ) -> Self {
+        self.route(path, any(served.clone())).route(path.trim_end_matches('/'), moved.fallback(served))
+    }
+
+    fn route(mut self, path: &'static str, methods: MethodRouter<App>) -> Self {
+        self.router = self.router.route(path, methods);
+        self.paths.push(path);
+        self
+    }
+}
+
+/// Where everything is.
+pub(crate) fn routes() -> Routes {
+    let mut routes = Routes::default()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .merge(api())
-        .method_not_allowed_fallback(not_allowed)
-        .fallback(nowhere)
-        .layer(middleware::from_fn_with_state(request_timeout, requests::observe))
-        .with_state(app)
-}
-
-/// The paths of the API, each with and without its trailing slash.
-fn api() -> Router<App> {
-    Router::new()
-        .merge(both(customers::PATH, customers::list::answer, get(with_slash)))
-        .merge(both(customers::bulk::PATH, customers::bulk::answer, get(with_slash)))
-        .merge(both(customers::bulk::DELETE_PATH, customers::bulk::answer_delete, get(with_slash)))
-        .merge(both(customers::detail::PATH, customers::detail::answer, get(customers::detail::with_slash)))
-        .merge(both(calls::PATH, calls::answer, get(with_slash)))
-        .merge(both(calls::BULK_PATH, calls::answer_bulk, get(with_slash)))
-        .merge(both(workspaces::ROUTE, workspaces::summary::answer, get(with_slash)))
-}
-
-/// A path that ends with a slash, and the same without it: there, what reads is sent to the form with it by `moved`; a write
-/// would lose its body on the way, so it is served.
-fn both<H: Handler<T, App>, T: 'static>(
-    path: &'static str,
-    served: H,
-    moved: MethodRouter<App>,
-) -> Router<App> {
-    Router::new().route(path, any(served.clone())).route(path.trim_end_matches('/'), moved.fallback(served))
+        .route("/metrics", get(metrics::answer))
+        .both(customers::PATH, customers::list::answer, get(with_slash))
+        .both(customers::bulk::PATH, customers::bulk::answer, get(with_slash))
+        .both(customers::bulk::DELETE_PATH, customers::bulk::answer_delete, get(with_slash))
+        .both(customers::detail::PATH, customers::detail::answer, get(customers::detail::with_slash))
+        .both(calls::PATH, calls::answer, get(with_slash))
+        .both(calls::BULK_PATH, calls::answer_bulk, get(with_slash))
+        .both(workspaces::ROUTE, workspaces::summary::answer, get(with_slash));
+    routes.router = routes.router.method_not_allowed_fallback(not_allowed).fallback(nowhere);
+    routes
 }
 
 /// Sends to the same path with a slash at its end, and the same query.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::Error;
+
 /// How the rows of a page are found and computed. All variants give the same rows with the same values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Variant {
@@ -61,6 +63,19 @@ pub struct Config {
     pub statement_timeout: Duration,
     /// How long a whole request may take before it is answered 503.
     pub request_timeout: Duration,
+    /// How long the proxy in front waits for an answer. The server does nothing with it but refuse to start when a
+    /// request may take as long: the proxy would give up first, and the client would never hear why.
+    pub proxy_timeout: Duration,
+    /// How long the head of a request may take from its first byte to its last.
+    pub head_timeout: Duration,
+    /// How long a connection may be open without a request. Longer than a proxy keeps one, or it would send a request
+    /// into a connection that is being closed.
+    pub idle_timeout: Duration,
+    /// The most client connections at a time; further ones wait until one of these ends.
+    pub max_connections: usize,
+    /// How long requests are still taken after the server was told to stop, while `/readyz` already says 503: time for
+    /// a load balancer to notice.
+    pub drain: Duration,
     /// How long an answer to "may this token read this workspace" holds without asking again; at most 5 s, and zero
     /// asks each time. Writes always ask.
     pub admission_ttl: Duration,
@@ -75,7 +90,8 @@ pub struct Config {
 
 impl Config {
     /// The defaults: 20 connections, at most 5 s of waiting for one, statements of at most 25 s, requests of at most
-    /// 30 s, admissions of at most 2 s, a cache in process.
+    /// 30 s, a proxy that waits 60 s, heads of at most 10 s, idle connections of at most 75 s, at most 900 of them
+    /// (most systems give a process 1,024 files), no drain, admissions of at most 2 s, a cache in the process.
     pub fn new(database_url: impl Into<String>, variant: Variant) -> Self {
         Self {
             database_url: database_url.into(),
@@ -84,11 +100,36 @@ impl Config {
             pool_wait: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(25),
             request_timeout: Duration::from_secs(30),
+            proxy_timeout: Duration::from_mins(1),
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            max_connections: 900,
+            drain: Duration::ZERO,
             admission_ttl: Duration::from_secs(2),
             redis_url: None,
             cache_wait: Duration::from_millis(50),
             public_url: None,
         }
+    }
+
+    /// Refuses what could not serve, or would break under load.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.pool_size < 2 {
+            return Err(Error::PoolTooSmall);
+        }
+        if self.max_connections == 0 {
+            return Err(Error::NoConnections);
+        }
+        let inner = self.statement_timeout.max(self.pool_wait);
+        if inner < self.request_timeout && self.request_timeout < self.proxy_timeout {
+            return Ok(());
+        }
+        Err(Error::Timeouts {
+            pool_wait: self.pool_wait,
+            statement: self.statement_timeout,
+            request: self.request_timeout,
+            proxy: self.proxy_timeout,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a server does not start, or stops.
 
 use std::io;
+use std::time::Duration;
 
 /// An error of [`serve`](crate::serve). Its text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,28 @@ pub enum Error {
         "a pool of fewer than 2 database connections can't serve; one is for searches, the others for the rest"
     )]
     PoolTooSmall,
+    /// The limits of time don't nest, so that the outer one would give up on what the inner one still waits for.
+    #[error(
+        "the limits of time must nest, each shorter than the next: a wait for a connection ({}), a statement ({}) < a \
+         request ({}) < what the proxy waits ({})",
+        seconds(pool_wait),
+        seconds(statement),
+        seconds(request),
+        seconds(proxy)
+    )]
+    Timeouts {
+        /// For a wait for a connection.
+        pool_wait: Duration,
+        /// For a statement.
+        statement: Duration,
+        /// For a request.
+        request: Duration,
+        /// For the proxy in front.
+        proxy: Duration,
+    },
+    /// A server without connections serves nobody.
+    #[error("a server that may have no open connection can't serve; allow at least 1")]
+    NoConnections,
     /// A base for links that is not one.
     #[error("the public URL `{0}` can't begin a link; it looks like https://api.example.com")]
     BadPublicUrl(String),
@@ -42,4 +65,8 @@ pub enum Error {
     /// The listening socket failed.
     #[error("the server can't listen: {0}")]
     Listen(#[from] io::Error),
+}
+
+fn seconds(duration: &Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
 }

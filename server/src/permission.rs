@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use moka::sync::Cache;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 use uuid::Uuid;
 
 use crate::auth::TokenHash;
@@ -34,25 +36,38 @@ const CAPACITY: u64 = 100_000;
 /// Admissions of the last moments. Only those: a refusal is asked for again each time, so that a new membership works at
 /// once.
 #[derive(Debug, Clone)]
-pub(crate) struct Admissions(Option<Cache<(TokenHash, String), Admission>>);
+pub(crate) struct Admissions {
+    kept: Option<Cache<(TokenHash, String), Admission>>,
+    hits: Counter,
+    misses: Counter,
+}
 
 impl Admissions {
     /// Remembers admissions for `ttl`, at most 5 s; zero remembers nothing.
     pub(crate) fn kept_for(ttl: Duration) -> Self {
-        if ttl.is_zero() {
-            return Self(None);
-        }
-        Self(Some(Cache::builder().max_capacity(CAPACITY).time_to_live(ttl.min(MAX_TTL)).build()))
+        let kept = (!ttl.is_zero())
+            .then(|| Cache::builder().max_capacity(CAPACITY).time_to_live(ttl.min(MAX_TTL)).build());
+        Self { kept, hits: Counter::default(), misses: Counter::default() }
+    }
+
+    /// Shows how often an answer of a moment ago was enough.
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let (hits, misses) = (self.hits.clone(), self.misses.clone());
+        registry.register("admission_hits", "Reads that were let in by an answer of a moment ago", hits);
+        registry.register("admission_misses", "Reads for which the database was asked", misses);
     }
 
     /// The admission that the same token got for the same workspace a moment ago.
     pub(crate) fn known(&self, token: TokenHash, workspace: Option<&str>) -> Option<Admission> {
-        self.0.as_ref()?.get(&(token, workspace?.to_owned()))
+        let workspace = workspace.map(str::to_owned);
+        let known = self.kept.as_ref().zip(workspace).and_then(|(kept, name)| kept.get(&(token, name)));
+        if known.is_some() { &self.hits } else { &self.misses }.inc();
+        known
     }
 
     /// Remembers an admission.
     pub(crate) fn keep(&self, token: TokenHash, workspace: Option<&str>, admission: Admission) {
-        if let (Some(cache), Some(workspace)) = (&self.0, workspace) {
+        if let (Some(cache), Some(workspace)) = (&self.kept, workspace) {
             cache.insert((token, workspace.to_owned()), admission);
         }
     }

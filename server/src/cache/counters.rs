@@ -1,50 +1,53 @@
 //! What the cache did, counted since the start of the server.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 
 /// Counts that go up.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    hits: AtomicU64,
-    misses: AtomicU64,
-    errors: AtomicU64,
-    invalidations: AtomicU64,
-}
-
-/// The counts of one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
     /// Values that were found.
-    pub(crate) hits: u64,
+    hits: Counter,
     /// Values that were not there, also because Redis was not.
-    pub(crate) misses: u64,
+    misses: Counter,
     /// Commands that Redis refused or did not answer in time, and values that could not be read. While there is no
     /// connection no command is sent, so none fails.
-    pub(crate) errors: u64,
+    errors: Counter,
     /// Writes after which what was kept of a workspace was void.
-    pub(crate) invalidations: u64,
+    invalidations: Counter,
 }
 
 impl Counters {
     pub(super) fn looked(&self, found: bool) {
-        let count = if found { &self.hits } else { &self.misses };
-        count.fetch_add(1, Relaxed);
+        if found { &self.hits } else { &self.misses }.inc();
     }
 
     pub(super) fn error(&self) {
-        self.errors.fetch_add(1, Relaxed);
+        self.errors.inc();
     }
 
     pub(super) fn invalidation(&self) {
-        self.invalidations.fetch_add(1, Relaxed);
+        self.invalidations.inc();
     }
 
-    pub(super) fn snapshot(&self) -> Counts {
-        Counts {
-            hits: self.hits.load(Relaxed),
-            misses: self.misses.load(Relaxed),
-            errors: self.errors.load(Relaxed),
-            invalidations: self.invalidations.load(Relaxed),
+    pub(super) fn register(&self, registry: &mut Registry) {
+        for (name, help, counter) in [
+            ("cache_hits", "Values that the cache had", &self.hits),
+            ("cache_misses", "Values that the cache did not have", &self.misses),
+            (
+                "cache_errors",
+                "Commands that the cache refused or did not answer, and values without sense",
+                &self.errors,
+            ),
+            ("cache_invalidations", "Writes that made values void", &self.invalidations),
+        ] {
+            registry.register(name, help, counter.clone());
         }
+    }
+
+    /// Hits, misses, errors, invalidations.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> [u64; 4] {
+        [&self.hits, &self.misses, &self.errors, &self.invalidations].map(Counter::get)
     }
 }

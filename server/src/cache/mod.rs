@@ -216,9 +216,9 @@ impl Cache {
         }
     }
 
-    /// What happened so far.
-    pub(crate) fn counters(&self) -> counters::Counts {
-        self.0.counters.snapshot()
+    /// Shows what happened so far.
+    pub(crate) fn register(&self, registry: &mut prometheus_client::registry::Registry) {
+        self.0.counters.register(registry);
     }
 }
 

@@ -48,7 +48,7 @@ async fn change(pool: PgPool, ids: Vec<Uuid>, plan: &'static str) -> (Result<usi
     let (pool, ids) = (&pool, &ids);
     let tally = Arc::new(Tally::default());
     let changing = retried(|| async move {
-        let mut transaction = Transaction::of(pool).await?;
+        let mut transaction = Transaction::within(pool.begin().await?);
         (&mut *transaction).execute(plan).await?;
         let updated = store::update(&mut transaction, &ADMISSION, ids, draft).await?;
         transaction.commit().await?;
@@ -143,7 +143,7 @@ async fn a_customer_that_was_deleted_while_the_writer_waited_is_not_there() {
     let writer = tokio::spawn(change(pool.clone(), ids.clone(), "SET LOCAL enable_seqscan = off"));
     // A call waits too: it would have been added to a customer that is gone.
     let held = tokio::spawn(async move {
-        let mut transaction = Transaction::of(&pool).await.unwrap();
+        let mut transaction = Transaction::within(pool.begin().await.unwrap());
         store::hold(&mut transaction, &ADMISSION, &ids[1..]).await.unwrap()
     });
     waiting(&mut db, 2).await;

@@ -70,7 +70,7 @@ async fn a_write_reads_the_rows_that_it_writes_and_no_others() {
                 let admission = Admission { workspace_id, employee_id };
                 // To lock and to change is twice; the labels are read, and their rows.
                 for (what, most) in [("present", 1), ("hold", 1), ("update", 2 + 2), ("delete", 2)] {
-                    let mut transaction = Transaction::of(&pool).await.unwrap();
+                    let mut transaction = Transaction::within(pool.begin().await.unwrap());
                     let before = counted(&mut transaction).await;
                     let found = match what {
                         "present" => store::present(&mut transaction, &admission, &ids).await,

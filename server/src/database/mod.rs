@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use prometheus_client::registry::Registry;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Connection as _, Executor as _};
 
 use crate::{Config, Error, Variant};
 
+mod pool;
 pub(crate) mod retry;
 mod session;
 pub(crate) mod tally;
 
+use pool::{Pool, Waits};
 pub(crate) use session::{Session, Transaction};
 
 /// What each connection is called in `pg_stat_activity`.
@@ -41,8 +44,9 @@ const TABLES: [&str; 11] = [
 /// connection, hence two pools; and a crowd of expensive searches can't take the connections of everything else.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
-    pages: PgPool,
-    searches: PgPool,
+    pages: Pool,
+    searches: Pool,
+    waits: Waits,
 }
 
 /// Of four connections, one is for searches.
@@ -51,20 +55,19 @@ const SHARE_OF_SEARCHES: u32 = 4;
 impl Database {
     /// Opens the pools of a server whose database is there and has the tables.
     pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
-        if config.pool_size < 2 {
-            return Err(Error::PoolTooSmall);
-        }
         let mut first = migrations::connect(&config.database_url, APPLICATION_NAME).await?;
         require_tables(&mut first).await?;
         first.close().await?;
+        let waits = Waits::default();
         if config.variant == Variant::Naive {
-            let pool = pool(config, config.pool_size, "force_custom_plan")?;
-            return Ok(Self { pages: pool.clone(), searches: pool });
+            let pool = waits.of("all", pool(config, config.pool_size, "force_custom_plan")?);
+            return Ok(Self { pages: pool.clone(), searches: pool, waits });
         }
         let searches = (config.pool_size / SHARE_OF_SEARCHES).max(1);
         Ok(Self {
-            pages: pool(config, config.pool_size - searches, "force_generic_plan")?,
-            searches: pool(config, searches, "force_custom_plan")?,
+            pages: waits.of("pages", pool(config, config.pool_size - searches, "force_generic_plan")?),
+            searches: waits.of("searches", pool(config, searches, "force_custom_plan")?),
+            waits,
         })
     }
 
@@ -83,9 +86,20 @@ impl Database {
         Transaction::of(&self.pages).await
     }
 
-    /// Whether the database answers now.
-    pub(crate) async fn answers(&self) -> Result<(), sqlx::Error> {
-        self.session().await?.execute("SELECT 1").await.map(drop)
+    /// Whether the database answers now and has the tables.
+    pub(crate) async fn has_tables(&self) -> Result<bool, sqlx::Error> {
+        let mut session = self.session().await?;
+        sqlx::query_scalar("SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest($1::text[]) AS name")
+            .bind(&TABLES[..])
+            .fetch_one(&mut session)
+            .await
+    }
+
+    /// Shows the state of the pools, and what was waited for their connections.
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let pools = [&self.pages, &self.searches].map(Pool::clone);
+        let different = if pools[0].is(&pools[1]) { 1 } else { 2 };
+        self.waits.register(registry, pools.into_iter().take(different).collect());
     }
 
     /// Which database this is, unlike any other of any server, also after it was dropped and made anew. A clone is another

@@ -33,7 +33,7 @@ async fn windows_hold_to_the_microsecond_in_every_variant_and_time_zone() {
     let pool = PgPoolOptions::new().max_connections(1).connect(database.url()).await.unwrap();
     let admission = Admission { workspace_id: Uuid::from_u128(1), employee_id: None };
     for zone in ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"] {
-        let mut frozen = Transaction::of(&pool).await.unwrap();
+        let mut frozen = Transaction::within(pool.begin().await.unwrap());
         (&mut *frozen).execute(AssertSqlSafe(format!("SET LOCAL timezone = '{zone}'"))).await.unwrap();
         (&mut *frozen).execute(sqlx::raw_sql(ROWS)).await.unwrap();
         // What each bound is worth depends on the day: the two windows may begin in either order.

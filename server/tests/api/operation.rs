@@ -42,7 +42,7 @@ async fn health_needs_no_token() {
     let origin = service.serve(Variant::Live).await;
     let get = async |path: &str| service.send(Method::GET, &format!("{origin}{path}"), None, &[]).await;
     get("/healthz").await.is(200, &json!({ "status": "ok" }));
-    get("/readyz").await.is(200, &json!({ "status": "ok", "variant": "live" }));
+    get("/readyz").await.is(200, &json!({ "status": "ok", "variant": "live", "database": "ok" }));
 }
 
 /// Waits until a connection of the server waits for a lock.

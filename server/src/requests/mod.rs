@@ -1,0 +1,125 @@
+//! What surrounds every request, from the outside in: its name, its line in the log and its counts; CORS; compression;
+//! one time limit; and the end of a panic.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, Response as HttpResponse, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove};
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
+use crate::refusal::Refusal;
+
+mod cors;
+mod counters;
+mod id;
+
+pub(crate) use counters::Counters;
+pub(crate) use id::{REQUEST_ID, RequestId};
+
+/// Answers of fewer bytes are sent as they are: they fit into one packet anyway.
+const COMPRESSED_FROM_BYTES: u16 = 1024;
+
+/// The route of requests for paths that the server doesn't have.
+const NO_ROUTE: &str = "unmatched";
+
+/// Puts everything that surrounds a request around a router.
+pub(crate) fn surround(router: Router, counters: Counters, limit: Duration) -> Router {
+    router
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(limit, limited))
+        .layer(compression())
+        .layer(from_fn(cors::cors))
+        .layer(from_fn_with_state(counters, observe))
+}
+
+/// Gzip, for those who ask for it.
+fn compression() -> CompressionLayer<impl tower_http::compression::predicate::Predicate> {
+    let is_text = |_: StatusCode, _, headers: &HeaderMap, _: &_| {
+        let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+        kind.starts_with(b"text/")
+            || kind.starts_with(b"application/json")
+            || kind.starts_with(b"application/openmetrics-text")
+            || kind.starts_with(b"application/javascript")
+    };
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESSED_FROM_BYTES).and(is_text))
+}
+
+/// Gives a request up when its time is over. Its connection goes back to the pool; the statement on it ends by the
+/// shorter timeout of the database.
+async fn limited(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::TooSlow.into_response(),
+    }
+}
+
+/// A handler that panics has a bug, which the log names and the client doesn't.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands over what the panic carried")]
+fn panicked(payload: Box<dyn Any + Send + 'static>) -> HttpResponse<Body> {
+    let said = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a text");
+    tracing::error!(panic = said, "a handler panicked");
+    Refusal::Internal.into_response()
+}
+
+/// Names a request, counts it, and writes its line in the log. Handlers may fill in the span's `workspace`.
+///
+/// The route is the template of the path, so that neither the log nor the counts hold what a client made up; the query
+/// and the token stand nowhere. The span is of the level of errors, so that the line of a failure has the request's name
+/// however little is logged.
+async fn observe(State(counters): State<Counters>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    let method = counters::method_label(request.method());
+    let span = tracing::error_span!("request", request_id = id.as_str(), method, route, workspace = Empty);
+    let watch = counters.begin(method, route);
+    request.extensions_mut().insert(id.clone());
+    async move {
+        let tally = watch.tally();
+        let mut response = watch.tally().count(next.run(request)).await;
+        response.headers_mut().extend(id.header().map(|id| (REQUEST_ID, id)));
+        let status = response.status();
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    status = status.as_u16(),
+                    statements = tally.statements(),
+                    retries = tally.retries(),
+                    ms = milliseconds(watch.elapsed()),
+                    bytes = response.body().size_hint().exact(),
+                    "answered"
+                )
+            };
+        }
+        match status {
+            StatusCode::INTERNAL_SERVER_ERROR => line!(error),
+            status if status.is_server_error() => line!(warn),
+            _ => line!(info),
+        }
+        watch.answered(status);
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// With microseconds, and no digits that mean nothing.
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}
