@@ -88,7 +88,7 @@ pub(crate) async fn by_id(
             "SELECT id, workspace_id, name, email, phone, carrier, status, quality, call_status, duration, is_test,
                     checked, other_attributes::text AS other_attributes, is_deleted, deleted_at, employee_id,
                     created_at, updated_at, {LAST_30_DAYS} AS last_30_days, {THIS_MONTH} AS this_month
-               FROM customer
+               FROM customer AS c
               WHERE {condition} AND id = {id}"
         )),
         values.into_arguments(),
