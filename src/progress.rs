@@ -46,8 +46,8 @@ impl Steps {
                     bar.finish_and_clear();
                 }
                 if let Some((action, step)) = self.current.take() {
-                    let step = step.strip_prefix("retire ").unwrap_or(&step).to_owned();
-                    finished(&format!("{action} {step}"), took.as_secs_f64(), None);
+                    let named = ["retire ", "replace "].iter().find_map(|verb| step.strip_prefix(verb));
+                    finished(&format!("{action} {}", named.unwrap_or(&step)), took.as_secs_f64(), None);
                 }
             }
         }

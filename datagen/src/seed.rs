@@ -304,7 +304,7 @@ async fn empty(control: &mut PgConnection, set_aside: Option<SetAside>) -> Resul
     if set_aside.is_some() {
         run(control, "writing the ledger", "UPDATE callbench.dataset SET completed_at = NULL").await?;
     }
-    // With triggers off: that of `call` empties the totals too, and the two would be in each other's way.
+    // With triggers off: all that they would do is done here, in one statement.
     let failed = |error| Error::database("emptying the tables", error);
     let found = SetAside::find(control, &tables).await?;
     let mut transaction = control.begin().await.map_err(failed)?;

@@ -20,10 +20,10 @@ const IDLE_TIMEOUT: &str = "SET LOCAL idle_in_transaction_session_timeout = '10s
 
 /// For how long to try.
 const PATIENCE: Duration = Duration::from_mins(10);
-/// The longest pause between two tries.
+/// The pause after the first try; each later one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// But not longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Who waits for this long says so.
-const WORTH_SAYING: Duration = Duration::from_secs(1);
 
 /// The tries of one change.
 #[derive(Debug)]
@@ -33,12 +33,13 @@ pub(crate) struct Patience {
     tries: u32,
 }
 
-impl Patience {
-    /// The first pause is `pause`, each later one twice as long, within limits.
-    pub(crate) fn new(pause: Duration) -> Self {
-        Self { began: Instant::now(), pause, tries: 0 }
+impl Default for Patience {
+    fn default() -> Self {
+        Self { began: Instant::now(), pause: FIRST_PAUSE, tries: 0 }
     }
+}
 
+impl Patience {
     /// After a try that failed: waits, if somebody else was in the way; otherwise the failure stands.
     pub(crate) async fn endure(
         &mut self,
@@ -57,9 +58,7 @@ impl Patience {
                 source: failure,
             });
         }
-        if self.pause >= WORTH_SAYING {
-            on_event(Event::Waiting { step: step.to_owned(), tries: self.tries });
-        }
+        on_event(Event::Waiting { step: step.to_owned(), tries: self.tries });
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(())
@@ -68,7 +67,7 @@ impl Patience {
 
 /// Whether the same statement may succeed at another moment: a lock not granted in time, a deadlock, or a serialization
 /// failure.
-fn is_conflict(failure: &sqlx::Error) -> bool {
+pub(crate) fn is_conflict(failure: &sqlx::Error) -> bool {
     let code = failure.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("55P03" | "40P01" | "40001"))
 }
@@ -89,7 +88,7 @@ pub(crate) async fn run(
     step: &str,
     on_event: OnEvent<'_>,
 ) -> Result<(), Error> {
-    let mut patience = Patience::new(WORTH_SAYING);
+    let mut patience = Patience::default();
     while let Err(failure) = run_once(conn, script, entries).await {
         patience.endure(failure, step, on_event).await?;
     }

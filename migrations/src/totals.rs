@@ -11,6 +11,7 @@
 //! The snapshot can't be had again. So a table that is not finished bears a mark, from its first moment to the entry in the
 //! books, and the next run drops it and begins anew.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -49,8 +50,10 @@ const MARK: &str = "callbench: not finished, still to be filled by a migration";
 /// Customers that are written in one transaction. Whoever writes calls of one of them waits for it.
 const BATCH_CUSTOMERS: usize = 2_000;
 
-/// The first pause after a batch that met a row somebody else holds.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait for a row that somebody else holds: hardly while we hold others, see [`open_writer`].
+const AMONG_OTHERS: &str = "SET lock_timeout = '100ms'";
+/// And when it is the only one.
+const ALONE: &str = "SET lock_timeout = '5s'";
 
 /// How long the sessions of a run that was killed may take to end.
 const ORPHANS_PATIENCE: Duration = Duration::from_mins(1);
@@ -75,7 +78,7 @@ pub(crate) async fn fill(
     .await
     .map_err(failed)?;
 
-    let mut patience = Patience::new(Duration::from_secs(1));
+    let mut patience = Patience::default();
     while let Err(failure) = make(conn, &mut reader).await {
         sqlx::raw_sql("ROLLBACK").execute(&mut reader).await.map_err(failed)?;
         patience.endure(failure, step.name, on_event).await?;
@@ -137,20 +140,22 @@ async fn make(conn: &mut PgConnection, reader: &mut PgConnection) -> Result<(), 
 /// The connection that writes batches.
 ///
 /// It gives up a row that somebody else holds long before the server looks for deadlocks, so that in a circle of waiting
-/// sessions it is never the other one that fails. Its commits need not wait for the disk: the entry in the books comes
-/// after them in the log, and does.
+/// sessions it is never the other one that fails; then it tries half as many rows at a time, down to one, which can be
+/// waited for because nothing else is held meanwhile. Its commits need not wait for the disk: the entry in the books
+/// comes after them in the log, and does.
 ///
 /// No two runs write at once, not even when the first was killed and the server is still busy with its last batch.
 async fn open_writer(url: &str, step: &Step) -> Result<PgConnection, Error> {
+    let failed = |source| Error::Step { step: step.name.to_owned(), source };
     let mut writer = connect(url, APPLICATION).await?;
     lock::lock_as(&mut writer, lock::FILLER, ORPHANS_PATIENCE).await?;
     sqlx::raw_sql(
-        "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '100ms';
-         SET synchronous_commit = off",
+        "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off",
     )
     .execute(&mut writer)
     .await
-    .map_err(|source| Error::Step { step: step.name.to_owned(), source })?;
+    .map_err(failed)?;
+    sqlx::raw_sql(AMONG_OTHERS).execute(&mut writer).await.map_err(failed)?;
     Ok(writer)
 }
 
@@ -245,23 +250,53 @@ impl Batch {
         self.costs.iter_mut().for_each(Vec::clear);
     }
 
-    /// Writes the batch in a transaction of its own, as often as it takes.
+    /// Writes the batch, in as many transactions as it takes.
     async fn add(&self, writer: &mut PgConnection, step: &Step, on_event: OnEvent<'_>) -> Result<(), Error> {
-        let mut patience = Patience::new(PAUSE);
-        while let Err(failure) = self.add_once(writer).await {
-            patience.endure(failure, step.name, on_event).await?;
+        let mut parts: Vec<_> = std::iter::once(0..self.len()).collect();
+        while let Some(part) = parts.pop() {
+            match self.add_some(part.clone(), writer).await {
+                Ok(()) => {}
+                Err(failure) if part.len() == 1 && patience::is_conflict(&failure) => {
+                    self.add_one(part.start, writer, step, on_event).await?;
+                }
+                Err(failure) if patience::is_conflict(&failure) => {
+                    let middle = part.start + part.len() / 2;
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                Err(source) => return Err(Error::Step { step: step.name.to_owned(), source }),
+            }
         }
         Ok(())
     }
 
-    async fn add_once(&self, writer: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let mut query =
-            sqlx::query(include_str!("../sql/totals/add.sql")).bind(&self.workspaces).bind(&self.customers);
+    /// Waits for a row that somebody holds.
+    async fn add_one(
+        &self,
+        at: usize,
+        writer: &mut PgConnection,
+        step: &Step,
+        on_event: OnEvent<'_>,
+    ) -> Result<(), Error> {
+        let failed = |source| Error::Step { step: step.name.to_owned(), source };
+        sqlx::raw_sql(ALONE).execute(&mut *writer).await.map_err(failed)?;
+        let mut patience = Patience::default();
+        while let Err(failure) = self.add_some(at..at + 1, writer).await {
+            patience.endure(failure, step.name, on_event).await?;
+        }
+        sqlx::raw_sql(AMONG_OTHERS).execute(&mut *writer).await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Writes a part of the batch in one transaction.
+    async fn add_some(&self, part: Range<usize>, writer: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let mut query = sqlx::query(include_str!("../sql/totals/add.sql"))
+            .bind(&self.workspaces[part.clone()])
+            .bind(&self.customers[part.clone()]);
         for column in &self.counts {
-            query = query.bind(column);
+            query = query.bind(&column[part.clone()]);
         }
         for column in &self.costs {
-            query = query.bind(column);
+            query = query.bind(&column[part.clone()]);
         }
         query.execute(writer).await?;
         Ok(())

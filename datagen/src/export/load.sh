@@ -12,7 +12,7 @@
 # What is here:
 #
 #     manifest.json    the data set, and rows, bytes and checksum of each table and part
-#     tables.sql       the tables, without keys
+#     tables.sql       the tables, without keys, and the extension that an index of level optimized needs
 #     <table>.NNNN.*   the rows, each file a whole COPY stream: binary (.bin), or CSV with the names of the columns (.csv)
 #     indexes.sql      the indexes, keys included
 #     finish.sql       what remains: indexes become keys, triggers, entries by which callbench knows the schema

@@ -1,7 +1,7 @@
 //! The totals come into being while others write, whatever interrupts that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use cluster::testing::TestDatabase;
 use migrations::{Error, Event, Level, level, migrate, unwind};
@@ -58,71 +58,111 @@ const STATEMENTS: [&str; 7] = [
                                    FOR UPDATE SKIP LOCKED)",
 ];
 
+/// What writers and their test tell each other.
+#[derive(Default)]
+struct Signals {
+    stop: AtomicBool,
+    /// Transactions that were run.
+    done: AtomicU64,
+    /// A writer has ended.
+    ended: AtomicBool,
+}
+
+impl Signals {
+    /// Holds the caller up until so many more transactions were run.
+    fn let_write(&self, transactions: u64) {
+        tokio::task::block_in_place(|| {
+            let until = self.done.load(Relaxed) + transactions;
+            while self.done.load(Relaxed) < until && !self.ended.load(Relaxed) {
+                std::thread::yield_now();
+            }
+        });
+    }
+}
+
+/// Notes the end of a writer, by failure too.
+struct End(Arc<Signals>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Relaxed);
+    }
+}
+
 /// Writers that go on until they are told to stop.
 struct Writers {
     tasks: JoinSet<()>,
-    stop: Arc<AtomicBool>,
-    /// Statements that were run.
-    done: Arc<AtomicU64>,
+    signals: Arc<Signals>,
 }
 
 impl Writers {
-    async fn start(database: &TestDatabase, writers: u64) -> Self {
-        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    /// Each turn of a writer is a transaction, or several statements around one.
+    async fn start(database: &TestDatabase, writers: u64, turn: fn(u64) -> Vec<String>) -> Self {
+        let signals = Arc::new(Signals::default());
         let mut tasks = JoinSet::new();
         for writer in 0..writers {
             let mut conn = open(database).await;
             run(&mut conn, BOUND).await;
-            let (stop, done) = (Arc::clone(&stop), Arc::clone(&done));
+            let end = End(Arc::clone(&signals));
             tasks.spawn(async move {
-                for turn in 0.. {
-                    if stop.load(Ordering::Relaxed) {
-                        return;
+                let mut turns = (writer..).step_by(usize::try_from(writers).unwrap());
+                while !end.0.stop.load(Relaxed) {
+                    for statement in turns.next().map(turn).unwrap_or_default() {
+                        run(&mut conn, &statement).await;
                     }
-                    let number = turn * writers + writer;
-                    let statement = STATEMENTS[(turn + writer) as usize % STATEMENTS.len()];
-                    run(&mut conn, &statement.replace("{0}", &number.to_string())).await;
-                    done.fetch_add(1, Ordering::Relaxed);
+                    end.0.done.fetch_add(1, Relaxed);
                 }
             });
         }
-        Self { tasks, stop, done }
-    }
-
-    /// Lets the writers run so many statements before the caller goes on.
-    fn let_write(done: &AtomicU64, statements: u64) {
-        let until = done.load(Ordering::Relaxed) + statements;
-        while done.load(Ordering::Relaxed) < until {
-            std::thread::yield_now();
-        }
+        Self { tasks, signals }
     }
 
     /// Ends the writers; none may have failed.
     async fn stop(mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.signals.stop.store(true, Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("no writer fails");
         }
     }
 }
 
+/// One statement of each kind, turn by turn.
+fn any_statement(turn: u64) -> Vec<String> {
+    // Four writers, each of which comes by every kind.
+    let kind = (turn / 4 + turn) % STATEMENTS.len() as u64;
+    vec![STATEMENTS[usize::try_from(kind).unwrap()].replace("{0}", &turn.to_string())]
+}
+
+/// Customers from the last to the first, in one transaction.
+fn descending(_: u64) -> Vec<String> {
+    let some = |first: u32| {
+        format!(
+            "UPDATE call SET duration_seconds = duration_seconds + 1 WHERE customer_id IN (
+                 SELECT id FROM customer WHERE id >= '{first:02x}000000-0000-0000-0000-000000000000'
+                 ORDER BY id LIMIT 2)"
+        )
+    };
+    let statements = (0..256).rev().map(some);
+    ["BEGIN".to_owned()].into_iter().chain(statements).chain(["COMMIT".to_owned()]).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn totals_are_right_for_every_customer_when_others_write_all_the_while() {
     let (database, mut conn) = filled().await;
-    let writers = Writers::start(&database, 4).await;
-    let done = Arc::clone(&writers.done);
-    tokio::task::block_in_place(|| Writers::let_write(&done, 40));
+    let writers = Writers::start(&database, 4, any_statement).await;
+    let signals = Arc::clone(&writers.signals);
+    signals.let_write(40);
     let mut batches = 0;
     let mut on_event = |event| {
         if let Event::Counted { .. } = event {
             batches += 1;
             // Everything that can be written is, before the next batch.
-            tokio::task::block_in_place(|| Writers::let_write(&done, 30));
+            signals.let_write(30);
         }
     };
     migrate(&mut conn, database.url(), Level::Optimized, &mut on_event).await.unwrap();
     assert!(batches >= 5, "{batches}");
-    tokio::task::block_in_place(|| Writers::let_write(&done, 40));
+    signals.let_write(40);
     writers.stop().await;
     assert_totals_agree(&mut conn).await;
     assert!(number(&mut conn, "SELECT count(*) FROM customer_call_stats").await > 10_000);
@@ -132,7 +172,7 @@ async fn totals_are_right_for_every_customer_when_others_write_all_the_while() {
     assert!(number(&mut conn, known).await > 10_000);
 
     // Down and up again, with the same writers.
-    let writers = Writers::start(&database, 4).await;
+    let writers = Writers::start(&database, 4, any_statement).await;
     let indexed = migrate(&mut conn, database.url(), Level::Indexed, &mut |_| {}).await;
     let optimized = migrate(&mut conn, database.url(), Level::Optimized, &mut |_| {}).await;
     writers.stop().await;
@@ -144,34 +184,54 @@ async fn totals_are_right_for_every_customer_when_others_write_all_the_while() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_takes_customers_in_the_wrong_order_is_let_pass() {
     let (database, mut conn) = filled().await;
-    let mut writer = open(&database).await;
-    run(&mut writer, BOUND).await;
-    // All customers in one transaction, the last first, which meets every batch from the other side.
-    let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let task = tokio::spawn({
-        let (stop, done) = (Arc::clone(&stop), Arc::clone(&done));
-        async move {
-            while !stop.load(Ordering::Relaxed) {
-                run(&mut writer, "BEGIN").await;
-                for first in (0_u32..16).rev() {
-                    let half = "UPDATE call SET duration_seconds = duration_seconds + 1 WHERE customer_id IN (
-                                    SELECT id FROM customer WHERE id >= '{0}0000000-0000-0000-0000-000000000000'
-                                    ORDER BY id LIMIT 20)";
-                    run(&mut writer, &half.replace("{0}", &format!("{first:x}"))).await;
-                }
-                run(&mut writer, "COMMIT").await;
-                done.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    });
+    // It meets every batch from the other side.
+    let writers = Writers::start(&database, 1, descending).await;
+    let signals = Arc::clone(&writers.signals);
     let mut on_event = |event| {
         if let Event::Counted { .. } = event {
-            tokio::task::block_in_place(|| Writers::let_write(&done, 1));
+            signals.let_write(1);
         }
     };
     migrate(&mut conn, database.url(), Level::Optimized, &mut on_event).await.unwrap();
-    stop.store(true, Ordering::Relaxed);
-    task.await.expect("the writer never fails");
+    writers.stop().await;
+    assert_totals_agree(&mut conn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_whom_somebody_holds_is_waited_for_alone() {
+    let (database, mut conn) = filled().await;
+    let (mut holder, mut other) = (open(&database).await, open(&database).await);
+    run(&mut other, "SET lock_timeout = '500ms'").await;
+    let of_last =
+        "UPDATE call SET duration_seconds = duration_seconds + 1 WHERE customer_id = (SELECT id FROM customer
+                   ORDER BY id DESC OFFSET {0} LIMIT 1)";
+    let (mut held, mut waits) = (false, 0);
+    let mut on_event = |event| {
+        let statements: Vec<(&mut PgConnection, String)> = match event {
+            Event::Counted { .. } if !std::mem::replace(&mut held, true) => {
+                vec![(&mut holder, format!("BEGIN; {}", of_last.replace("{0}", "500")))]
+            }
+            // Those before and after can be written to, by others too.
+            Event::Waiting { .. } => {
+                waits += 1;
+                vec![
+                    (
+                        &mut other,
+                        format!("{}; {}", of_last.replace("{0}", "499"), of_last.replace("{0}", "501")),
+                    ),
+                    (&mut holder, "COMMIT".to_owned()),
+                ]
+            }
+            _ => Vec::new(),
+        };
+        tokio::task::block_in_place(|| {
+            for (conn, statement) in statements {
+                tokio::runtime::Handle::current().block_on(run(conn, &statement));
+            }
+        });
+    };
+    migrate(&mut conn, database.url(), Level::Optimized, &mut on_event).await.unwrap();
+    assert!(waits >= 1, "{waits}");
     assert_totals_agree(&mut conn).await;
 }
 
