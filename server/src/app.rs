@@ -19,11 +19,12 @@ use crate::customers::{self, links};
 use crate::database::Database;
 use crate::health::Stopping;
 use crate::metrics::Metrics;
+use crate::openapi::pages;
 use crate::permission::Admissions;
 use crate::refusal::Refusal;
 use crate::requests::Counters;
 use crate::serving::{Limits, Patience};
-use crate::{Config, Error, Variant, health, metrics, requests, serving, workspaces};
+use crate::{Config, Error, Variant, health, metrics, openapi, requests, serving, workspaces};
 
 /// How long requests may still run, on top of their own limit, once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -181,7 +182,11 @@ pub(crate) fn routes() -> Routes {
         .both(customers::detail::PATH, customers::detail::answer, get(customers::detail::with_slash))
         .both(calls::PATH, calls::answer, get(with_slash))
         .both(calls::BULK_PATH, calls::answer_bulk, get(with_slash))
-        .both(workspaces::ROUTE, workspaces::summary::answer, get(with_slash));
+        .both(workspaces::ROUTE, workspaces::summary::answer, get(with_slash))
+        .route("/openapi.json", get(openapi::answer))
+        .route(pages::PATH, get(pages::first))
+        .route(pages::PATH.trim_end_matches('/'), get(pages::without_slash))
+        .route(pages::FILES, get(pages::file));
     routes.router = routes.router.method_not_allowed_fallback(not_allowed).fallback(nowhere);
     routes
 }

@@ -1,11 +1,12 @@
 //! The reference server: a multi-tenant customer list API over PostgreSQL, in variants that can be measured against
 //! each other.
 //!
-//! A request takes this walk, and each station is a module: `requests` (one log line, one time limit) -> `app` (which
-//! path) -> `auth` (whose token) -> `permission` (one statement: may they, and the clock of the request) -> `customers`
-//! (parameters, cursors, links, the body) -> `variants` (the statements). What writes, `customers` and `calls`, reads its
-//! body with `bodies` and goes through `writes`. What a variant may differ in is how it gets its rows; their values, and
-//! everything around them, are shared. `workspaces` stands beside `customers`, on a `cache`. `refusal` holds every answer that is not the thing asked for.
+//! A request takes this walk, and each station is a module: `serving` (the connection) -> `requests` (one name, one log
+//! line, one time limit) -> `app` (which path) -> `entrance` with `auth` (whose token) and `permission` (one statement: may
+//! they) -> `customers` (parameters, cursors, links, the body) -> `variants` (the statements, sent through `database`).
+//! What writes, `customers` and `calls`, reads its body with `bodies` and goes through `writes`. What a variant may differ
+//! in is how it gets its rows; their values, and everything around them, are shared. `workspaces` stands beside
+//! `customers`, on a `cache`. `refusal` holds every answer that is not the thing asked for; `openapi` describes all.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,6 +31,7 @@ mod entrance;
 mod error;
 mod health;
 mod metrics;
+mod openapi;
 mod permission;
 mod preferences;
 mod query;

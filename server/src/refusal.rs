@@ -8,10 +8,19 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// Seconds after which a client that was turned away for want of a connection may come again.
 const RETRY_AFTER_S: &str = "1";
+
+/// A sentence that says why a request is not carried out.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Detail {
+    #[schema(example = "Not found.")]
+    detail: String,
+}
 
 /// A request that is not carried out, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +111,7 @@ impl Refusal {
             Self::TooSlow => "The request took too long and was given up.",
             Self::Internal => "Internal server error.",
         };
-        json!({ "detail": detail })
+        json!(Detail { detail: detail.to_owned() })
     }
 }
 

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Variant;
 use crate::app::App;
@@ -17,12 +18,13 @@ use crate::customers::cursor::{Cursor, Direction, Place};
 use crate::customers::filters::Filters;
 use crate::customers::links::{Links, link};
 use crate::customers::paging::{self, Page, Start};
+use crate::customers::parameters::ListParameters;
 use crate::customers::row::Customer;
 use crate::customers::{ALLOWED_METHODS, PATH};
 use crate::database::Session;
 use crate::entrance::{self, Member};
 use crate::preferences::Handling;
-use crate::refusal::Refusal;
+use crate::refusal::{Detail, Refusal};
 use crate::variants::estimate::estimate;
 use crate::variants::{Rows, keyset, naive};
 
@@ -30,12 +32,19 @@ use crate::variants::{Rows, keyset, naive};
 const DEPRECATION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("deprecation"), HeaderValue::from_static("@1767225600"));
 
-/// The body of the list.
-#[derive(Debug, Serialize)]
-struct List {
+/// A page of customers, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomerList)]
+pub(crate) struct List {
     results: Vec<Customer>,
+    /// Where the page after this one is; null exactly when no customer follows.
+    #[schema(required, format = "uri")]
     next: Option<String>,
+    /// Where the page before this one is; null exactly when no customer precedes.
+    #[schema(required, format = "uri")]
     previous: Option<String>,
+    /// How many customers there are under these filters: an estimate where it was asked for, else null.
+    #[schema(required, minimum = 0)]
     count: Option<i64>,
 }
 
@@ -57,7 +66,28 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
     }
 }
 
-async fn list(mut member: Member, handling: Handling) -> Result<Response, Refusal> {
+/// A page of the list.
+#[utoipa::path(
+    get,
+    path = "/api/v1/customers/",
+    tag = "customers",
+    operation_id = "list_customers",
+    summary = "Customers of a workspace, newest first",
+    description = "A page costs the same wherever it lies. All filters hold at once; of a repeated parameter the last one \
+        counts, and an empty value filters nothing. Employees see the customers assigned to them. `page`, `limit` and \
+        `offset` still work down to row 10,000, and are deprecated.",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page.", body = List, headers(
+            ("Link" = String, description = "`next` and `previous` of the body, as RFC 8288 writes them; absent when \
+                there is neither."),
+            ("Deprecation" = String, description = "Since when what the request used is deprecated (RFC 9745); only \
+                with `page`, `limit` or `offset`."),
+        )),
+        (status = 404, description = "A cursor that is none, or a page past the end.", body = Detail),
+    ),
+)]
+pub(crate) async fn list(mut member: Member, handling: Handling) -> Result<Response, Refusal> {
     let Asked { filters, count } = Asked::read(&member.query, handling)?;
     // One connection for the whole request: its statements follow each other without waiting for the pool again.
     let mut session =

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Ten-thousandths in one unit of the currency.
 const SCALE: i128 = 10_000;
@@ -68,6 +71,17 @@ impl Serialize for Money {
         RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
+
+/// A number with at most four decimals. Clients that compute with amounts should read its text as a decimal.
+impl PartialSchema for Money {
+    fn schema() -> RefOr<Schema> {
+        let description = "An amount of money, exact: two to four decimals.";
+        let number = ObjectBuilder::new().schema_type(Type::Number).description(Some(description));
+        RefOr::T(number.examples([serde_json::json!(1250.5)]).into())
+    }
+}
+
+impl ToSchema for Money {}
 
 impl sqlx::Type<sqlx::Postgres> for Money {
     fn type_info() -> sqlx::postgres::PgTypeInfo {

@@ -6,18 +6,21 @@ use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::customers::cursor::Place;
 use crate::customers::money::Money;
 
 /// A customer with everything that is computed for one. The fields are written in this order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Customer {
     #[serde(flatten)]
     pub(crate) columns: Columns,
     pub(crate) tags: Vec<String>,
+    #[schema(required)]
     pub(crate) employee: Option<Employee>,
+    #[schema(required)]
     pub(crate) latest_call: Option<LatestCall>,
     #[serde(flatten)]
     pub(crate) totals: CallTotals,
@@ -33,13 +36,15 @@ impl Customer {
 }
 
 /// What stands in the table.
-#[derive(Debug, Serialize, FromRow)]
+#[derive(Debug, Serialize, FromRow, ToSchema)]
 pub(crate) struct Columns {
     pub(crate) id: Uuid,
     pub(crate) workspace_id: Uuid,
     pub(crate) name: String,
+    #[schema(required)]
     pub(crate) email: Option<String>,
     pub(crate) phone: String,
+    #[schema(required)]
     pub(crate) carrier: Option<String>,
     pub(crate) status: String,
     pub(crate) quality: String,
@@ -49,6 +54,7 @@ pub(crate) struct Columns {
     pub(crate) checked: bool,
     /// JSON as PostgreSQL prints it, and written as it is: a number with twenty digits stays one.
     #[serde(serialize_with = "verbatim")]
+    #[schema(value_type = Object)]
     pub(crate) other_attributes: String,
     pub(crate) is_deleted: bool,
     #[serde(serialize_with = "microseconds")]
@@ -58,7 +64,7 @@ pub(crate) struct Columns {
 }
 
 /// Who looks after the customer.
-#[derive(Debug, Serialize, FromRow)]
+#[derive(Debug, Serialize, FromRow, ToSchema)]
 pub(crate) struct Employee {
     pub(crate) id: Uuid,
     pub(crate) name: String,
@@ -66,7 +72,7 @@ pub(crate) struct Employee {
 }
 
 /// The customer's last call, by `(created_at, id)`.
-#[derive(Debug, Serialize, FromRow)]
+#[derive(Debug, Serialize, FromRow, ToSchema)]
 pub(crate) struct LatestCall {
     pub(crate) id: Uuid,
     pub(crate) direction: String,
@@ -74,13 +80,14 @@ pub(crate) struct LatestCall {
     pub(crate) duration: f64,
     pub(crate) duration_seconds: i32,
     pub(crate) call_type: String,
+    #[schema(required)]
     pub(crate) sentiment_score: Option<f64>,
     #[serde(serialize_with = "microseconds")]
     pub(crate) created_at: DateTime<Utc>,
 }
 
 /// Counts over all calls of the customer.
-#[derive(Debug, Serialize, FromRow)]
+#[derive(Debug, Serialize, FromRow, ToSchema)]
 pub(crate) struct CallTotals {
     pub(crate) total_calls: i64,
     pub(crate) total_duration_seconds: i64,
@@ -90,22 +97,23 @@ pub(crate) struct CallTotals {
 }
 
 /// What campaigns did with the customer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CampaignStats {
     pub(crate) total_campaign_calls: i64,
     pub(crate) completed_campaigns: i64,
+    #[schema(required)]
     pub(crate) active_campaign: Option<Campaign>,
 }
 
 /// The campaign that the customer is in now.
-#[derive(Debug, Serialize, FromRow)]
+#[derive(Debug, Serialize, FromRow, ToSchema)]
 pub(crate) struct Campaign {
     pub(crate) id: Uuid,
     pub(crate) name: String,
 }
 
 /// What the customer's calls cost.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BillingSummary {
     pub(crate) total_cost: Money,
     pub(crate) cost_this_month: Money,
@@ -121,7 +129,7 @@ impl BillingSummary {
 }
 
 /// Costs by type of call.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BillingBreakdown {
     pub(crate) campaign: Money,
     pub(crate) direct: Money,

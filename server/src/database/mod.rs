@@ -73,17 +73,17 @@ impl Database {
 
     /// A connection for anything but a search.
     pub(crate) async fn session(&self) -> Result<Session, sqlx::Error> {
-        Session::of(&self.pages).await
+        self.pages.session().await
     }
 
     /// A connection for a statement whose plan should know its values.
     pub(crate) async fn search_session(&self) -> Result<Session, sqlx::Error> {
-        Session::of(&self.searches).await
+        self.searches.session().await
     }
 
     /// A transaction. Only short ones: it holds row locks.
     pub(crate) async fn transaction(&self) -> Result<Transaction, sqlx::Error> {
-        Transaction::of(&self.pages).await
+        self.pages.transaction().await
     }
 
     /// Whether the database answers now and has the tables.

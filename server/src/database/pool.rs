@@ -11,9 +11,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgPool, Postgres};
-use sqlx::{Error, Transaction};
+use sqlx::Error;
+use sqlx::postgres::PgPool;
+
+use crate::database::{Session, Transaction};
 
 /// Upper bounds of the classes of waits, in seconds. A connection that is free is there within microseconds.
 const WAITS_S: [f64; 12] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -40,13 +41,13 @@ impl Pool {
     }
 
     /// Waits for a connection, as long as the pool allows.
-    pub(super) async fn acquire(&self) -> Result<PoolConnection<Postgres>, Error> {
-        self.counted(self.connections.acquire()).await
+    pub(super) async fn session(&self) -> Result<Session, Error> {
+        self.counted(Session::of(&self.connections)).await
     }
 
     /// Waits for a connection and begins a transaction on it; the wait that is counted includes the beginning.
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        self.counted(self.connections.begin()).await
+    pub(super) async fn transaction(&self) -> Result<Transaction, Error> {
+        self.counted(Transaction::of(&self.connections)).await
     }
 
     async fn counted<T>(&self, wait: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {

@@ -7,10 +7,9 @@ use std::ops::{Deref, DerefMut};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
+use sqlx::postgres::{PgConnection, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
 
-use crate::database::pool::Pool;
 use crate::database::tally;
 
 /// A connection for as long as a request needs it; dropped, it goes back to its pool.
@@ -25,7 +24,7 @@ enum Connection {
 
 impl Session {
     /// Waits for a connection of this pool, as long as the pool allows.
-    pub(crate) async fn of(pool: &Pool) -> Result<Self, Error> {
+    pub(crate) async fn of(pool: &PgPool) -> Result<Self, Error> {
         Ok(Self(Connection::Plain(pool.acquire().await?)))
     }
 
@@ -43,7 +42,7 @@ pub(crate) struct Transaction(Session);
 
 impl Transaction {
     /// Waits for a connection of this pool, and begins.
-    pub(crate) async fn of(pool: &Pool) -> Result<Self, Error> {
+    pub(crate) async fn of(pool: &PgPool) -> Result<Self, Error> {
         tally::note_statement();
         Ok(Self(Session(Connection::Within(pool.begin().await?))))
     }

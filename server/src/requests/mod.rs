@@ -123,3 +123,46 @@ async fn observe(State(counters): State<Counters>, mut request: Request, next: N
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(router: Router, limit: Duration) -> (StatusCode, HeaderMap, String) {
+        let request = Request::builder().uri("/").header(REQUEST_ID, "seven").body(Body::empty()).unwrap();
+        let answer = surround(router, Counters::default(), limit).oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        (parts.status, parts.headers, text)
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_answers_500_without_a_word_of_why() {
+        #[expect(clippy::panic, reason = "what is tested")]
+        async fn broken() -> StatusCode {
+            panic!("the secret of the house");
+        }
+        let router = Router::new().route("/", get(broken));
+        let (status, headers, text) = ask(router, Duration::from_mins(1)).await;
+        assert_eq!(
+            (status, text.as_str()),
+            (StatusCode::INTERNAL_SERVER_ERROR, r#"{"detail":"Internal server error."}"#)
+        );
+        assert_eq!(headers[REQUEST_ID], "seven");
+        assert_eq!(headers["access-control-allow-origin"], "*");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_answered_503() {
+        let router = Router::new().route("/", get(std::future::pending::<StatusCode>));
+        let (status, headers, text) = ask(router, Duration::ZERO).await;
+        let detail = r#"{"detail":"The request took too long and was given up."}"#;
+        assert_eq!((status, text.as_str()), (StatusCode::SERVICE_UNAVAILABLE, detail));
+        assert_eq!(headers[REQUEST_ID], "seven");
+        assert_eq!(headers["access-control-allow-origin"], "*");
+    }
+}

@@ -31,9 +31,32 @@ async fn a_server_that_could_not_serve_does_not_start() {
     assert!(nobody.contains("127.0.0.1:1") && !nobody.contains("secret"), "{nobody}");
     let empty = Config { pool_size: 0, ..Config::new("postgres://127.0.0.1:1/x", Variant::Live) };
     assert!(matches!(refusal_to_start(empty).await, Error::PoolTooSmall));
+    let crowdless = Config { max_connections: 0, ..Config::new("postgres://127.0.0.1:1/x", Variant::Live) };
+    assert!(matches!(refusal_to_start(crowdless).await, Error::NoConnections));
     let public_url = Some("example.com".to_owned());
     let unlinked = Config { public_url, ..Config::new("postgres://127.0.0.1:1/x", Variant::Live) };
     assert!(matches!(refusal_to_start(unlinked).await, Error::BadPublicUrl(_)));
+}
+
+#[tokio::test]
+async fn limits_of_time_that_do_not_nest_are_refused_with_all_of_them() {
+    let config = || Config::new("postgres://127.0.0.1:1/x", Variant::Live);
+    let s = Duration::from_secs;
+    for wrong in [
+        Config { statement_timeout: s(30), ..config() },
+        Config { pool_wait: s(31), ..config() },
+        Config { request_timeout: s(25), ..config() },
+        Config { request_timeout: s(60), ..config() },
+        Config { proxy_timeout: s(30), ..config() },
+    ] {
+        assert!(matches!(refusal_to_start(wrong).await, Error::Timeouts { .. }));
+    }
+    let wrong = Config { statement_timeout: s(30), ..config() };
+    assert_eq!(
+        refusal_to_start(wrong).await.to_string(),
+        "the limits of time must nest, each shorter than the next: a wait for a connection (5 s), a statement (30 s) < \
+         a request (30 s) < what the proxy waits (60 s)"
+    );
 }
 
 #[tokio::test]
@@ -46,7 +69,7 @@ async fn health_needs_no_token() {
 }
 
 /// Waits until a connection of the server waits for a lock.
-async fn until_blocked(db: &mut sqlx::PgConnection) {
+pub(crate) async fn until_blocked(db: &mut sqlx::PgConnection) {
     loop {
         let blocked: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()

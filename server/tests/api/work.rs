@@ -8,7 +8,7 @@ use crate::service::{Service, list};
 use crate::world;
 
 /// Statements that others ran in this database since the last reset.
-async fn statements(db: &mut PgConnection) -> i64 {
+pub(crate) async fn statements(db: &mut PgConnection) -> i64 {
     sqlx::query_scalar(
         "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements
           WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -19,7 +19,7 @@ async fn statements(db: &mut PgConnection) -> i64 {
     .unwrap()
 }
 
-async fn reset(db: &mut PgConnection) {
+pub(crate) async fn reset(db: &mut PgConnection) {
     db.execute(
         "SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)",
     )
