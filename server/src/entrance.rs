@@ -55,14 +55,13 @@ async fn admit(app: App, request: Request, query: Query, workspace: Option<&str>
     let is_read = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let mut session = None;
     let known = if is_read { app.admissions.known(token, workspace) } else { None };
-    let admission = match known {
-        Some(admission) => admission,
-        None => {
-            let asked = session.insert(app.database.session().await?);
-            let admission = permission::admit(asked, token, workspace).await?;
-            app.admissions.keep(token, workspace, admission);
-            admission
-        }
+    let admission = if let Some(admission) = known {
+        admission
+    } else {
+        let asked = session.insert(app.database.session().await?);
+        let admission = permission::admit(asked, token, workspace).await?;
+        app.admissions.keep(token, workspace, admission);
+        admission
     };
     tracing::Span::current().record("workspace", tracing::field::display(admission.workspace_id));
     Ok(Member { app, parts, query, admission, body: Mutex::new(body), session })
@@ -89,7 +88,7 @@ impl Member {
     }
 
     /// The answer to `OPTIONS`.
-    pub(crate) fn options(&self, allowed: &'static str) -> Response {
+    pub(crate) fn options(allowed: &'static str) -> Response {
         (StatusCode::OK, [(header::ALLOW, allowed)]).into_response()
     }
 

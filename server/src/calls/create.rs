@@ -38,7 +38,7 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
         let member = entrance::enter(app, request).await?;
         match member.parts.method {
             Method::POST => one(member).await,
-            Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
+            Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
             _ => Err(member.not_allowed(ALLOWED_METHODS)),
         }
     };
@@ -51,7 +51,7 @@ pub(crate) async fn answer_bulk(State(app): State<App>, request: Request) -> Res
         let member = entrance::enter(app, request).await?;
         match member.parts.method {
             Method::POST => many(member).await,
-            Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
+            Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
             _ => Err(member.not_allowed(ALLOWED_METHODS)),
         }
     };

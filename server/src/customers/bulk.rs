@@ -35,7 +35,7 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response
         match member.parts.method {
             Method::POST => create::many(member).await,
             Method::PATCH => change(member).await,
-            Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
+            Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
             _ => Err(member.not_allowed(ALLOWED_METHODS)),
         }
     };
@@ -48,7 +48,7 @@ pub(crate) async fn answer_delete(State(app): State<App>, request: Request) -> R
         let member = entrance::enter(app, request).await?;
         match member.parts.method {
             Method::POST => delete(member).await,
-            Method::OPTIONS => Ok(member.options(DELETE_ALLOWED_METHODS)),
+            Method::OPTIONS => Ok(Member::options(DELETE_ALLOWED_METHODS)),
             _ => Err(member.not_allowed(DELETE_ALLOWED_METHODS)),
         }
     };

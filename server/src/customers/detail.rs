@@ -61,7 +61,7 @@ async fn respond(app: App, id: Uuid, request: Request) -> Result<Response, Refus
         Method::GET | Method::HEAD => read(member, id).await,
         Method::PATCH => change(member, id).await,
         Method::DELETE => delete(member, id).await,
-        Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
+        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
         _ => Err(member.not_allowed(ALLOWED_METHODS)),
     }
 }

@@ -61,7 +61,7 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
             Ok(handling.told(list(member, handling).await.unwrap_or_else(Refusal::into_response)))
         }
         Method::POST => create::one(member).await,
-        Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
+        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
         _ => Err(member.not_allowed(ALLOWED_METHODS)),
     }
 }
@@ -122,7 +122,8 @@ async fn counted(member: &mut Member, filters: &Filters, list: &List) -> Result<
     };
     // The filters as they were understood: two spellings of the same question share an estimate.
     let key = Key::new(admission, format!("estimate {filters:?}"));
-    let (estimate, _) = app.cache.get_or_fetch(key, ESTIMATE_LIFE, fetch).await?;
+    // On the heap: few requests come here, and all others would carry the room for it.
+    let (estimate, _) = Box::pin(app.cache.get_or_fetch(key, ESTIMATE_LIFE, fetch)).await?;
     Ok(i64::try_from(estimate).unwrap_or(i64::MAX).max(seen + 1))
 }
 

@@ -1,4 +1,4 @@
-//! The document of the API, OpenAPI 3.1, out of the types and the handlers themselves.
+//! The document of the API, `OpenAPI` 3.1, out of the types and the handlers themselves.
 //!
 //! An endpoint adds itself with `#[utoipa::path]` on its function, which says what is particular to it: path, method,
 //! parameters, body, what success looks like, and a 404 if it has one. That function is then named in [`Document`]. What

@@ -52,7 +52,7 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
     let member = entrance::enter_workspace(app, request, &workspace).await?;
     match member.parts.method {
         Method::GET | Method::HEAD => summary(member).await,
-        Method::OPTIONS => Ok(member.options(ALLOWED_METHODS)),
+        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
         _ => Err(member.not_allowed(ALLOWED_METHODS)),
     }
 }
@@ -80,7 +80,7 @@ async fn summary(mut member: Member) -> Result<Response, Refusal> {
                 cache.keep(&looked, 1, COUNT_LIFE, &count).await;
                 Ok(count)
             };
-            (metadata, cache.fetch(&looked, &[1], counting).await?, Outcome::Miss)
+            (metadata, Box::pin(cache.fetch(&looked, &[1], counting)).await?, Outcome::Miss)
         }
         (None, _) => {
             let reading = async {
@@ -89,7 +89,7 @@ async fn summary(mut member: Member) -> Result<Response, Refusal> {
                 cache.keep(&looked, 1, COUNT_LIFE, &count).await;
                 Ok((metadata, count))
             };
-            let (metadata, count) = cache.fetch(&looked, &[0, 1], reading).await?;
+            let (metadata, count) = Box::pin(cache.fetch(&looked, &[0, 1], reading)).await?;
             (metadata, count, Outcome::Miss)
         }
     };

@@ -119,7 +119,7 @@ impl Tenant {
         let (sql, arguments) = statement(self.variant(), admission, filters, &page).unwrap();
         let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) {sql}");
         let row = sqlx::query_with(AssertSqlSafe(explain), arguments).fetch_one(&mut self.db).await.unwrap();
-        read(row.get(0))
+        read(&row.get(0))
     }
 
     /// The scans of a page without filters under the plan that is kept for all tenants and places.
@@ -146,12 +146,12 @@ impl Tenant {
         )
         .await;
         run(&mut self.db, "DEALLOCATE page; RESET plan_cache_mode".to_owned()).await;
-        read(rows[0].get(0))
+        read(&rows[0].get(0))
     }
 
     /// What holds for every page: the tables that grow are read by index alone, and calls by those of the customer.
     #[track_caller]
-    fn reads_by_index(&self, found: &[Scan], case: &str) {
+    fn reads_by_index(found: &[Scan], case: &str) {
         let few = |scan: &Scan| ["label", "call_campaign", "employee"].contains(&scan.relation.as_str());
         assert!(found.iter().all(|scan| scan.node != "Seq Scan" || few(scan)), "{case}: {found:#?}");
         let calls: Vec<&Scan> = found.iter().filter(|scan| scan.relation == "call").collect();
@@ -161,7 +161,7 @@ impl Tenant {
     }
 }
 
-fn read(plan: Value) -> Vec<Scan> {
+fn read(plan: &Value) -> Vec<Scan> {
     let mut found = Vec::new();
     scans(&plan[0]["Plan"], &mut found);
     found
@@ -190,7 +190,7 @@ async fn a_page_is_found_by_the_index_of_the_order_wherever_it_is() {
             ] {
                 let found = tenant.kept(&admission, start).await;
                 let case = format!("{level} {start:?} {:?}", admission.employee_id);
-                tenant.reads_by_index(&found, &case);
+                Tenant::reads_by_index(&found, &case);
                 assert!(found.iter().any(|scan| scan.index == index), "{case}: {found:#?}");
                 // A page and one row more, what is skipped, a row on the other side; then the page's rows once more.
                 let skipped = if matches!(start, Start::Offset { .. }) { 60.0 } else { 0.0 };
@@ -241,7 +241,7 @@ async fn a_filter_by_values_reads_a_page_for_each_value_however_rare_or_old() {
                 let manager = tenant.manager();
                 let found = tenant.search(&manager, &filters, start).await;
                 let case = format!("{level} {start:?} {filters:?}");
-                tenant.reads_by_index(&found, &case);
+                Tenant::reads_by_index(&found, &case);
                 let index = format!("idx_customer_workspace_{column}");
                 assert!(found.iter().any(|scan| scan.index == index), "{case}: {found:#?}");
                 let skipped = if matches!(start, Start::Offset { .. }) { 60.0 } else { 0.0 };
@@ -281,7 +281,7 @@ async fn a_search_walks_a_bounded_way_and_then_reads_only_what_matches_or_an_ind
                 for admission in [tenant.manager(), tenant.employee()] {
                     let found = tenant.search(&admission, &filters, start).await;
                     let case = format!("{level} {start:?} {filters:?} {:?}", admission.employee_id);
-                    tenant.reads_by_index(&found, &case);
+                    Tenant::reads_by_index(&found, &case);
                     // Near and far of both sides, and the page's rows: the tenant's own customers twice at most. Those
                     // of its neighbours would show.
                     let read = rows_read(&found, |scan| scan.relation == "customer");
