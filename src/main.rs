@@ -14,11 +14,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, LogFormat};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    init_logging(cli.verbose);
+    init_logging(cli.verbose, cli.log_format());
     let stop = match stop::on_signals() {
         Ok(stop) => stop,
         Err(error) => return complain(&error),
@@ -43,7 +43,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn init_logging(verbose: u8) {
+fn init_logging(verbose: u8, format: LogFormat) {
     let default = match verbose {
         0 => "warn,sqlx=error,goose=error",
         1 => "info,sqlx=warn,goose=warn",
@@ -51,5 +51,10 @@ fn init_logging(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLBENCH_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        // The fields of the line at the top, those of its request under `span`.
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
+    }
 }

@@ -47,12 +47,9 @@ fn filters(tenant: &Tenant) -> Vec<Filter> {
 }
 
 fn path(list: &str, filters: &[&Filter]) -> String {
-    let mut path = list.to_owned();
-    for Filter { parameter, value } in filters {
-        let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-        path.push_str(&format!("&{parameter}={value}"));
-    }
-    path
+    let mut query = form_urlencoded::Serializer::new(list.to_owned());
+    query.extend_pairs(filters.iter().map(|Filter { parameter, value }| (parameter, value)));
+    query.finish()
 }
 
 fn named(filters: &[&Filter]) -> String {

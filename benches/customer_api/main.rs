@@ -87,7 +87,7 @@ async fn measure(options: &Options, database_url: &str) -> anyhow::Result<()> {
     for part in &options.only {
         match part.as_str() {
             "throughput" => {
-                throughput::measure(&mut out, options, database_url, &tenant, &server, &list).await?
+                throughput::measure(&mut out, options, database_url, &tenant, &server, &list).await?;
             }
             "depth" => depth::measure(&mut out, &mut client, &list).await?,
             _ => filters::measure(&mut out, &mut client, &list, &tenant).await?,

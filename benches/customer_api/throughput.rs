@@ -32,12 +32,12 @@ pub(crate) async fn measure(
     let outcome = async {
         for round in 1..=ROUNDS {
             let bare = pgbench(database_url, &script, tenant, options).await?;
-            let (served, times) = http(server.address(), list, window).await?;
-            shares.push(served / bare);
+            let (rate, times) = http(server.address(), list, window).await?;
+            shares.push(rate / bare);
             writeln!(
                 out,
-                "round {round}: pgbench {bare:.0}/s, over HTTP {served:.0}/s, share {:.2}; HTTP p50 {:.2}, p99 {:.2} ms",
-                served / bare,
+                "round {round}: pgbench {bare:.0}/s, over HTTP {rate:.0}/s, share {:.2}; HTTP p50 {:.2}, p99 {:.2} ms",
+                rate / bare,
                 quantile(&times, 0.5),
                 quantile(&times, 0.99),
             )?;

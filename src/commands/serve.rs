@@ -59,6 +59,12 @@ async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyho
     let config = Config {
         pool_size: serve.pool_size,
         redis_url: serve.redis_url.clone(),
+        statement_timeout: serve.statement_timeout,
+        request_timeout: serve.request_timeout,
+        proxy_timeout: serve.proxy_timeout,
+        max_connections: serve.max_connections,
+        drain: serve.drain.unwrap_or_default(),
+        public_url: serve.public_url.clone(),
         ..Config::new(database_url, serve.variant)
     };
     let server = server::Server::open(config, listener).await?;

@@ -120,7 +120,7 @@ impl Collector for States {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let mut connections = encoder.encode_descriptor(
             "db_pool_connections",
-            "Connections to the database that are open",
+            "Connections to the database that are open.",
             None,
             MetricType::Gauge,
         )?;
@@ -135,7 +135,7 @@ impl Collector for States {
         }
         let mut limits = encoder.encode_descriptor(
             "db_pool_connections_max",
-            "Connections to the database that may be open",
+            "Connections to the database that may be open.",
             None,
             MetricType::Gauge,
         )?;

