@@ -61,3 +61,19 @@ impl Extension {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect;
+
+    #[tokio::test]
+    async fn an_extension_whose_files_are_missing_is_named_with_what_to_install() {
+        let database = cluster::testing::database("extension").await;
+        let mut conn = connect(database.url(), "test").await.unwrap();
+        BTREE_GIN.require(&mut conn).await.unwrap();
+        let missing = Extension { name: "no_such_extension", ..BTREE_GIN };
+        let refused = missing.require(&mut conn).await.unwrap_err().to_string();
+        assert!(refused.contains("`no_such_extension`") && refused.contains("contrib"), "{refused}");
+    }
+}
