@@ -4,6 +4,7 @@ use std::future::Future;
 
 use serde::Serialize;
 use tracing::Instrument as _;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::database::retry::{Failure, retried};
@@ -47,8 +48,9 @@ async fn settle(app: App, workspace_id: uuid::Uuid, transaction: Transaction) ->
 }
 
 /// The answer to a bulk that made rows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Created<'a> {
     pub(crate) created: usize,
+    /// In the order in which they were sent.
     pub(crate) ids: &'a [uuid::Uuid],
 }

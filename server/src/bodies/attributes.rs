@@ -6,6 +6,7 @@
 //! to the size with all numbers written out.
 
 use serde_json::json;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 use crate::bodies::json::{Json, LoneSurrogate, escaped_unit, lone_surrogate};
 use crate::bodies::kinds::{NULL_CHARACTERS, surrogate_message};
@@ -23,6 +24,16 @@ const MOST_DECIMALS: i64 = 16_383;
 /// A value that can be stored, as it was sent.
 pub(crate) fn attributes(json: Json<'_>) -> Judged<String> {
     judge(json.raw()).map(|()| json.raw().to_owned()).map_err(|told| json!([told]))
+}
+
+/// What a value may be, for the document of the API.
+pub(crate) fn schema() -> Object {
+    let types = [Type::Object, Type::Array, Type::String, Type::Number, Type::Boolean];
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter(types))
+        .description(Some("Any JSON but null, kept digit for digit; as a rule an object."))
+        .examples([json!({ "city": "Hanoi", "age": 30 })])
+        .build()
 }
 
 fn judge(json: &str) -> Result<(), String> {

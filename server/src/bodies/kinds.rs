@@ -2,6 +2,7 @@
 //! so is this: a number is a text, `"yes"` and `1` are true, white space around a text goes.
 
 use serde_json::json;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use uuid::Uuid;
 
 use crate::bodies::json::{Json, Kind, LoneSurrogate};
@@ -75,6 +76,16 @@ pub(crate) fn choice(words: &'static [&'static str]) -> impl Fn(Json<'_>) -> Jud
         let found = words.iter().find(|word| **word == said).filter(|_| json.kind() == Kind::Text);
         found.copied().ok_or_else(|| json!([format!("\"{said}\" is not a valid choice.")]))
     }
+}
+
+/// What [`choice`] takes, for the document of the API.
+pub(crate) fn choice_schema(words: &'static [&'static str], default: Option<&str>) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.iter().copied()))
+        .default(default.map(Into::into))
+        .examples(words.first().copied())
+        .build()
 }
 
 /// Yes or no, in the many ways to say so.

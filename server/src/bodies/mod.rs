@@ -6,6 +6,8 @@
 
 pub(crate) mod addresses;
 pub(crate) mod attributes;
+#[cfg(test)]
+pub(crate) mod described;
 pub(crate) mod json;
 pub(crate) mod kinds;
 pub(crate) mod list;

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::bodies::json::Json;
 use crate::bodies::list;
 use crate::bodies::messages::Messages;
-use crate::calls::draft::Draft;
+use crate::calls::draft::{Draft, NewCall, NewCalls};
 use crate::calls::row::Call;
 use crate::calls::store;
 use crate::customers;
@@ -58,7 +58,18 @@ pub(crate) async fn answer_bulk(State(app): State<App>, request: Request) -> Res
     answered.await.unwrap_or_else(Refusal::into_response)
 }
 
-async fn one(mut member: Member) -> Result<Response, Refusal> {
+/// Adds one call; the answer is the call.
+#[utoipa::path(
+    post,
+    path = PATH,
+    tag = "calls",
+    operation_id = "create_call",
+    summary = "Add a call",
+    description = "It was made now. Employees add calls to the customers assigned to them.",
+    request_body = NewCall,
+    responses((status = 201, description = "The call.", body = Call)),
+)]
+pub(crate) async fn one(mut member: Member) -> Result<Response, Refusal> {
     let body = member.json_body().await?;
     let (draft, messages) = Draft::read(Json::parse(&body)?);
     let drafts = [draft];
@@ -72,7 +83,18 @@ async fn one(mut member: Member) -> Result<Response, Refusal> {
     .await
 }
 
-async fn many(mut member: Member) -> Result<Response, Refusal> {
+/// Adds many calls; the answer is their ids, in the order of the array.
+#[utoipa::path(
+    post,
+    path = BULK_PATH,
+    tag = "calls",
+    operation_id = "create_calls",
+    summary = "Add up to 1,000 calls, all or none",
+    description = "They were made now. Employees add calls to the customers assigned to them.",
+    request_body = NewCalls,
+    responses((status = 201, description = "Their ids, in the order of the array.", body = Created)),
+)]
+pub(crate) async fn many(mut member: Member) -> Result<Response, Refusal> {
     let body = member.json_body().await?;
     let read = list::items(Json::parse(&body)?)?.into_iter().map(Draft::read);
     let (drafts, messages): (Vec<Draft>, Vec<Messages>) = read.unzip();

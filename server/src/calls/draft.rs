@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 
 use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object as ObjectSchema;
 use uuid::Uuid;
 
 use crate::bodies::addresses::{NO_URL, is_url};
@@ -92,14 +94,85 @@ fn rounded(duration: f64) -> i32 {
     duration.round() as i32
 }
 
+/// A call that is to be added. Unknown fields, and those that only the server writes, are ignored.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what Draft reads; a test holds the two together")]
+pub(crate) struct NewCall {
+    /// A customer of the workspace.
+    #[schema(example = "0b7f9c52-6a0e-4f3b-9d0e-2f6f4c1f7a11")]
+    customer_id: Uuid,
+    /// What enrolled this customer in a campaign.
+    #[schema(default = json!(null), example = "5d3c8a7e-1b52-4a55-8f0e-7c1f4f0b9a22")]
+    campaign_customer_id: Option<Uuid>,
+    #[schema(schema_with = direction)]
+    direction: String,
+    #[schema(schema_with = status)]
+    status: String,
+    /// Seconds.
+    #[schema(required = false, minimum = 0, maximum = 2_147_483_647, default = 0.0, example = 59.5)]
+    duration: f64,
+    /// What is billed. If it is not sent, `duration` rounded, halves upwards.
+    #[schema(required = false, minimum = 0, maximum = 2_147_483_647, example = 60)]
+    duration_seconds: i32,
+    /// May also be an empty text.
+    #[schema(format = "uri", max_length = 200, default = json!(null), example = "https://cdn.example.com/1.mp3")]
+    recording_url: Option<String>,
+    #[schema(max_length = 10_485_760, default = json!(null), example = "Xin chào.")]
+    transcript: Option<String>,
+    #[schema(minimum = -1, maximum = 1, default = json!(null), example = 0.25)]
+    sentiment_score: Option<f64>,
+    #[schema(schema_with = call_type)]
+    call_type: String,
+    /// What a minute costs, with at most four decimals. A text with the same digits is read as well.
+    #[schema(minimum = 0, maximum = 999_999.9999, default = json!(null), example = 0.125)]
+    billing_rate: Option<f64>,
+}
+
+fn direction() -> ObjectSchema {
+    kinds::choice_schema(DIRECTIONS, None)
+}
+
+fn status() -> ObjectSchema {
+    kinds::choice_schema(STATUSES, None)
+}
+
+fn call_type() -> ObjectSchema {
+    kinds::choice_schema(CALL_TYPES, None)
+}
+
+/// Calls that are to be added, all or none.
+#[derive(ToSchema)]
+#[schema(min_items = 1, max_items = 1000)]
+#[expect(dead_code, reason = "it describes the array of a bulk")]
+pub(crate) struct NewCalls(Vec<NewCall>);
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::bodies::described;
 
     fn read(body: &Value) -> (Draft, Messages) {
         Draft::read(Json::parse(body.to_string().as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn the_document_describes_every_field_as_it_is_read() {
+        let names = described::fields_of!(Draft {
+            customer_id,
+            campaign_customer_id,
+            direction,
+            status,
+            duration,
+            duration_seconds,
+            recording_url,
+            transcript,
+            sentiment_score,
+            call_type,
+            billing_rate,
+        });
+        described::holds::<NewCall>(&names, |body| Draft::read(body).1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Calls: they are only ever added, and read as totals of their customers.
 
-mod create;
+pub(crate) mod create;
 mod draft;
 mod row;
 mod store;

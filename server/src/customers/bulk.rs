@@ -7,6 +7,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::answer;
@@ -14,7 +15,7 @@ use crate::app::App;
 use crate::bodies::json::Json;
 use crate::bodies::list;
 use crate::bodies::object::Object;
-use crate::customers::draft::Draft;
+use crate::customers::draft::{CustomerChange, Draft};
 use crate::customers::{create, references, store};
 use crate::entrance::{self, Member};
 use crate::refusal::Refusal;
@@ -56,21 +57,51 @@ pub(crate) async fn answer_delete(State(app): State<App>, request: Request) -> R
 }
 
 /// What became of customers that were to be changed.
-#[derive(Debug, Serialize)]
-struct Updated {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Updated {
     updated: usize,
     /// Those that are not there for the member, in the order in which they were sent.
     missing: Vec<Uuid>,
 }
 
 /// What became of customers that were to be deleted.
-#[derive(Debug, Serialize)]
-struct Deleted {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Deleted {
     deleted: usize,
+    /// Those that are not there for the member, in the order in which they were sent.
     missing: Vec<Uuid>,
 }
 
-async fn change(mut member: Member) -> Result<Response, Refusal> {
+/// What is to change, and of whom.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `change` reads")]
+pub(crate) struct BulkChange {
+    #[schema(min_items = 1, max_items = 1000)]
+    ids: Vec<Uuid>,
+    /// Becomes true of each of them.
+    set: CustomerChange,
+}
+
+/// Who is to be deleted.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `delete` reads")]
+pub(crate) struct BulkDeletion {
+    #[schema(min_items = 1, max_items = 1000)]
+    ids: Vec<Uuid>,
+}
+
+/// Changes many customers in the same way.
+#[utoipa::path(
+    patch,
+    path = PATH,
+    tag = "customers",
+    operation_id = "change_customers",
+    summary = "Change up to 1,000 customers in the same way",
+    description = "Employees change the customers assigned to them. Ids that are not there are told, and are no fault.",
+    request_body = BulkChange,
+    responses((status = 200, description = "How many were changed, and who was not there.", body = Updated)),
+)]
+pub(crate) async fn change(mut member: Member) -> Result<Response, Refusal> {
     let body = member.json_body().await?;
     let mut object = Object::read(Json::parse(&body)?, false);
     let ids = object.required("ids", list::ids);
@@ -100,7 +131,18 @@ async fn change(mut member: Member) -> Result<Response, Refusal> {
     .await
 }
 
-async fn delete(mut member: Member) -> Result<Response, Refusal> {
+/// Deletes many customers softly.
+#[utoipa::path(
+    post,
+    path = DELETE_PATH,
+    tag = "customers",
+    operation_id = "delete_customers",
+    summary = "Delete up to 1,000 customers",
+    description = "For admins and managers. Ids that are not there are told, and are no fault.",
+    request_body = BulkDeletion,
+    responses((status = 200, description = "How many were deleted, and who was not there.", body = Deleted)),
+)]
+pub(crate) async fn delete(mut member: Member) -> Result<Response, Refusal> {
     member.admission.require_manager()?;
     let body = member.json_body().await?;
     let mut object = Object::read(Json::parse(&body)?, false);

@@ -9,13 +9,24 @@ use crate::bodies::json::Json;
 use crate::bodies::list;
 use crate::bodies::messages::Messages;
 use crate::customers::detail;
-use crate::customers::draft::Draft;
-use crate::customers::{references, store};
+use crate::customers::draft::{Draft, NewCustomer, NewCustomers};
+use crate::customers::row::Customer;
+use crate::customers::{PATH, bulk, references, store};
 use crate::entrance::Member;
 use crate::refusal::Refusal;
 use crate::writes::{Created, write};
 
 /// Makes one customer; the answer is the customer.
+#[utoipa::path(
+    post,
+    path = PATH,
+    tag = "customers",
+    operation_id = "create_customer",
+    summary = "Make a customer",
+    description = "For admins and managers.",
+    request_body = NewCustomer,
+    responses((status = 201, description = "The customer.", body = Customer)),
+)]
 pub(crate) async fn one(mut member: Member) -> Result<Response, Refusal> {
     member.admission.require_manager()?;
     let body = member.json_body().await?;
@@ -34,6 +45,16 @@ pub(crate) async fn one(mut member: Member) -> Result<Response, Refusal> {
 }
 
 /// Makes many customers; the answer is their ids, in the order of the array.
+#[utoipa::path(
+    post,
+    path = bulk::PATH,
+    tag = "customers",
+    operation_id = "create_customers",
+    summary = "Make up to 1,000 customers, all or none",
+    description = "For admins and managers.",
+    request_body = NewCustomers,
+    responses((status = 201, description = "Their ids, in the order of the array.", body = Created)),
+)]
 pub(crate) async fn many(mut member: Member) -> Result<Response, Refusal> {
     member.admission.require_manager()?;
     let body = member.json_body().await?;

@@ -14,14 +14,14 @@ use crate::Variant;
 use crate::answer;
 use crate::app::App;
 use crate::bodies::json::Json;
-use crate::customers::draft::Draft;
+use crate::customers::draft::{CustomerChange, Draft};
 use crate::customers::row::Customer;
 use crate::customers::{references, store};
 use crate::database::Session;
 use crate::database::retry::Failure;
 use crate::entrance::{self, Member};
 use crate::permission::Admission;
-use crate::refusal::Refusal;
+use crate::refusal::{Detail, Refusal};
 use crate::variants::{fill, naive};
 use crate::writes::write;
 
@@ -66,14 +66,42 @@ async fn respond(app: App, id: Uuid, request: Request) -> Result<Response, Refus
     }
 }
 
-async fn read(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
+/// One customer.
+#[utoipa::path(
+    get,
+    path = PATH,
+    tag = "customers",
+    operation_id = "read_customer",
+    summary = "One customer",
+    params(("id" = Uuid, Path, description = "The customer, with or without hyphens.")),
+    responses(
+        (status = 200, description = "The customer.", body = Customer),
+        (status = 404, description = "No such customer, or not for this user.", body = Detail),
+    ),
+)]
+pub(crate) async fn read(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
     let mut session = member.session().await?;
     let customer = find(&mut session, member.app.variant, &member.admission, id).await?;
     drop(session);
     Ok(answer::json(StatusCode::OK, &customer.ok_or(Refusal::NotFound)?)?)
 }
 
-async fn change(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
+/// Changes what the body says.
+#[utoipa::path(
+    patch,
+    path = PATH,
+    tag = "customers",
+    operation_id = "change_customer",
+    summary = "Change a customer",
+    description = "Employees change the customers assigned to them, and may hand them over.",
+    params(("id" = Uuid, Path, description = "The customer, with or without hyphens.")),
+    request_body = CustomerChange,
+    responses(
+        (status = 200, description = "The customer as it is now.", body = Customer),
+        (status = 404, description = "No such customer, or not for this user.", body = Detail),
+    ),
+)]
+pub(crate) async fn change(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
     let body = member.json_body().await?;
     let mut read = [Draft::of_change(Json::parse(&body)?)];
     references::judge(&mut member, &mut read).await?;
@@ -94,7 +122,21 @@ async fn change(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
     .await
 }
 
-async fn delete(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
+/// Deletes softly.
+#[utoipa::path(
+    delete,
+    path = PATH,
+    tag = "customers",
+    operation_id = "delete_customer",
+    summary = "Delete a customer",
+    description = "For admins and managers. The row stays, but is not found any more.",
+    params(("id" = Uuid, Path, description = "The customer, with or without hyphens.")),
+    responses(
+        (status = 204, description = "It is deleted."),
+        (status = 404, description = "No such customer, or not for this user.", body = Detail),
+    ),
+)]
+pub(crate) async fn delete(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
     member.admission.require_manager()?;
     member.release();
     let member = &member;

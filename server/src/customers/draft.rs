@@ -1,13 +1,17 @@
 //! What a body says of a customer: the fields that a client may write, each with its rule.
 
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object as ObjectSchema, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::bodies::addresses::{NO_EMAIL, is_email};
-use crate::bodies::attributes::attributes;
+use crate::bodies::attributes::{self, attributes};
 use crate::bodies::json::Json;
 use crate::bodies::messages::Messages;
 use crate::bodies::object::{Object, Sent};
 use crate::bodies::{kinds, list, numbers};
+use crate::customers::store;
 
 const STATUSES: &[&str] = &["active", "inactive", "blocked", "pending"];
 const QUALITIES: &[&str] = &["hot", "warm", "cold", "dead"];
@@ -74,11 +78,96 @@ impl Draft {
     }
 }
 
+/// A customer that is to be made. Unknown fields, and those that only the server writes, are ignored.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what Draft reads; a test holds the two together")]
+pub(crate) struct NewCustomer {
+    #[schema(min_length = 1, max_length = 255, example = "Nguyễn An")]
+    name: String,
+    /// May also be an empty text.
+    #[schema(format = "email", max_length = 254, default = json!(null), example = "an@example.com")]
+    email: Option<String>,
+    #[schema(min_length = 1, max_length = 20, example = "+84 90 123 45 67")]
+    phone: String,
+    #[schema(min_length = 1, max_length = 50, default = json!(null), example = "Viettel")]
+    carrier: Option<String>,
+    #[schema(schema_with = status, required = false)]
+    status: String,
+    #[schema(schema_with = quality, required = false)]
+    quality: String,
+    #[schema(schema_with = call_status, required = false)]
+    call_status: String,
+    #[schema(required = false, default = 0.0, example = 12.5)]
+    duration: f64,
+    #[schema(required = false, default = false, example = true)]
+    is_test: bool,
+    #[schema(required = false, default = false, example = true)]
+    checked: bool,
+    #[schema(schema_with = other_attributes, required = false)]
+    other_attributes: String,
+    /// An employee of the workspace, who is to look after the customer.
+    #[schema(default = json!(null), example = "0b7f9c52-6a0e-4f3b-9d0e-2f6f4c1f7a11")]
+    employee_id: Option<Uuid>,
+    /// All labels that the customer is to have: labels of the workspace.
+    #[schema(required = false, max_items = 1000, default = json!([]),
+             example = json!(["5d3c8a7e-1b52-4a55-8f0e-7c1f4f0b9a22"]))]
+    label_ids: Vec<Uuid>,
+}
+
+fn status() -> ObjectSchema {
+    kinds::choice_schema(STATUSES, Some(store::STATUS))
+}
+
+fn quality() -> ObjectSchema {
+    kinds::choice_schema(QUALITIES, Some(store::QUALITY))
+}
+
+fn call_status() -> ObjectSchema {
+    kinds::choice_schema(CALL_STATUSES, Some(store::CALL_STATUS))
+}
+
+fn other_attributes() -> ObjectSchema {
+    let mut schema = attributes::schema();
+    schema.default = Some(serde_json::json!({}));
+    schema
+}
+
+/// Customers that are to be made, all or none.
+#[derive(ToSchema)]
+#[schema(min_items = 1, max_items = 1000)]
+#[expect(dead_code, reason = "it describes the array of a bulk")]
+pub(crate) struct NewCustomers(Vec<NewCustomer>);
+
+/// What is to change of a customer: the fields of a new one, of which each that is not sent stays as it is.
+pub(crate) struct CustomerChange;
+
+impl PartialSchema for CustomerChange {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = NewCustomer::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description =
+                Some("What is to change of a customer. A field that is not sent stays as it is.".to_owned());
+            object.required.clear();
+            for field in object.properties.values_mut() {
+                match field {
+                    RefOr::T(Schema::Object(field)) => field.default = None,
+                    RefOr::T(Schema::Array(field)) => field.default = None,
+                    _ => {}
+                }
+            }
+        }
+        schema
+    }
+}
+
+impl ToSchema for CustomerChange {}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::bodies::described;
 
     #[test]
     fn what_is_missing_null_and_sent_is_told_apart() {
@@ -89,6 +178,27 @@ mod tests {
         assert_eq!((draft.email, draft.carrier), (Sent::Null, Sent::Value("Viettel".to_owned())));
         assert_eq!((draft.name, draft.employee_id), (None, Sent::Nothing));
         assert!(change(r#"{"is_deleted": true, "created_at": null, "workspace_id": []}"#).0.is_empty());
+    }
+
+    #[test]
+    fn the_document_describes_every_field_as_it_is_read() {
+        let names = described::fields_of!(Draft {
+            name,
+            email,
+            phone,
+            carrier,
+            status,
+            quality,
+            call_status,
+            duration,
+            is_test,
+            checked,
+            other_attributes,
+            employee_id,
+            label_ids,
+        });
+        described::holds::<NewCustomer>(&names, |body| Draft::of_new(body).1);
+        described::holds::<CustomerChange>(&names, |body| Draft::of_change(body).1);
     }
 
     #[test]

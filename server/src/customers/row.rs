@@ -9,6 +9,7 @@ use sqlx::FromRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::bodies::attributes;
 use crate::customers::cursor::Place;
 use crate::customers::money::Money;
 
@@ -54,7 +55,7 @@ pub(crate) struct Columns {
     pub(crate) checked: bool,
     /// JSON as PostgreSQL prints it, and written as it is: a number with twenty digits stays one.
     #[serde(serialize_with = "verbatim")]
-    #[schema(value_type = Object)]
+    #[schema(schema_with = attributes::schema)]
     pub(crate) other_attributes: String,
     pub(crate) is_deleted: bool,
     #[serde(serialize_with = "microseconds")]

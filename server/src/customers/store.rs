@@ -13,9 +13,9 @@ use crate::database::{Session, Transaction};
 use crate::permission::Admission;
 
 /// What a new customer is if its body does not say; nobody looks after it, and it has no labels.
-const STATUS: &str = "active";
-const QUALITY: &str = "cold";
-const CALL_STATUS: &str = "pending";
+pub(crate) const STATUS: &str = "active";
+pub(crate) const QUALITY: &str = "cold";
+pub(crate) const CALL_STATUS: &str = "pending";
 const OTHER_ATTRIBUTES: &str = "{}";
 
 /// Makes customers, with the ids in the order of the drafts.

@@ -20,6 +20,7 @@ use utoipa::{Modify, OpenApi as _};
 
 use self::sealed::Answers;
 use crate::refusal::Detail;
+use crate::workspaces;
 
 pub(crate) mod pages;
 mod refusals;
@@ -44,6 +45,16 @@ const BEARER: &str = "bearer";
     ),
     paths(
         crate::customers::list::list,
+        crate::customers::create::one,
+        crate::customers::detail::read,
+        crate::customers::detail::change,
+        crate::customers::detail::delete,
+        crate::customers::create::many,
+        crate::customers::bulk::change,
+        crate::customers::bulk::delete,
+        crate::calls::create::one,
+        crate::calls::create::many,
+        crate::workspaces::summary::summary,
         crate::health::alive,
         crate::health::ready,
         crate::metrics::answer,
@@ -52,6 +63,8 @@ const BEARER: &str = "bearer";
     components(schemas(Detail)),
     tags(
         (name = "customers", description = "Customers of a workspace, with what is computed from their calls."),
+        (name = "calls", description = "Calls of customers. They are only ever added."),
+        (name = "workspaces", description = "The workspaces that the user is a member of."),
         (name = "operation", description = "For those who run the server. No token is needed."),
     ),
     modifiers(&Common, &Answers),
@@ -96,8 +109,11 @@ impl Modify for Common {
                 if path.starts_with(API) {
                     operation.security =
                         Some(vec![SecurityRequirement::new(BEARER, std::iter::empty::<String>())]);
-                    operation.parameters.get_or_insert_default().insert(0, workspace());
-                    refusals::add(operation);
+                    // A path that names the workspace leaves nothing to the query.
+                    if path != workspaces::ROUTE {
+                        operation.parameters.get_or_insert_default().insert(0, workspace());
+                    }
+                    refusals::add(operation, &components.schemas);
                 }
                 name(operation);
             }

@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{AdditionalProperties, AllOf, Object, Schema};
 use utoipa::openapi::{OpenApi, RefOr};
 
 /// Where references begin.
-const SCHEMAS: &str = "#/components/schemas/";
+pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
 /// Seals what answers lead to.
 pub(super) struct Answers;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -28,12 +29,18 @@ const COUNT_LIFE: Duration = Duration::from_mins(1);
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
-#[derive(Debug, Serialize)]
-struct Summary {
+/// A workspace and its numbers, as the one who asks may know them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Workspace)]
+pub(crate) struct Summary {
     id: Uuid,
     slug: String,
     name: String,
+    /// Customers that are not deleted.
+    #[schema(minimum = 0)]
     customer_count: i64,
+    /// When one of them was changed last; null if there are none.
+    #[schema(required)]
     #[serde(serialize_with = "maybe_microseconds")]
     last_updated: Option<DateTime<Utc>>,
 }
@@ -65,7 +72,22 @@ fn named(path: &str) -> Cow<'_, str> {
     percent_decode_str(name.strip_suffix('/').unwrap_or(name)).decode_utf8_lossy()
 }
 
-async fn summary(mut member: Member) -> Result<Response, Refusal> {
+/// A workspace and its numbers.
+#[utoipa::path(
+    get,
+    path = ROUTE,
+    tag = "workspaces",
+    operation_id = "read_workspace",
+    summary = "A workspace and its numbers",
+    description = "Employees get the numbers of the customers assigned to them. Names and times are kept for five minutes, \
+        counts for one; what is written through this API is seen at once.",
+    params(("workspace" = String, Path, description = "The workspace: its UUID or its slug.",
+            example = "enterprise-workspace-1")),
+    responses((status = 200, description = "The workspace.", body = Summary, headers(
+        ("X-Cache" = String, description = "`hit`, or `miss` if any part had to be computed."),
+    ))),
+)]
+pub(crate) async fn summary(mut member: Member) -> Result<Response, Refusal> {
     member.release();
     let Member { app, admission, .. } = &member;
     let (database, cache) = (&app.database, &app.cache);
