@@ -90,6 +90,9 @@ fn values(field: &Value) -> Vec<Value> {
     if has("string") {
         values.extend(field["enum"].as_array().into_iter().flatten().cloned());
         values.push(json!("no such word"));
+        if field["format"] == "uuid" {
+            values.push(field["example"].clone());
+        }
         // An empty text is no text of any format, and may be sent all the same.
         if field.get("format").is_none() {
             values.push(json!(""));
@@ -113,9 +116,10 @@ fn values(field: &Value) -> Vec<Value> {
 /// A text of this format with so many characters.
 fn of_length(length: usize, format: Option<&str>) -> String {
     match format {
+        // At most 64 characters before the @ and 63 between two dots, as the standards have it.
         Some("email") => {
-            let domain = "@example.com";
-            format!("{}{domain}", "a".repeat(length - domain.len()))
+            let domain: Vec<char> = "example.".chars().cycle().take(length - "a@.com".len()).collect();
+            format!("a@{}m.com", domain[..domain.len() - 1].iter().collect::<String>())
         }
         Some("uri") => format!("{:a<length$}", "https://example.com/"),
         _ => "a".repeat(length),

@@ -38,7 +38,9 @@ impl Document {
     /// The schema at this place of the document, with everything that it refers to.
     fn schema(&self, pointer: &str) -> Validator {
         assert!(self.0.pointer(pointer).is_some(), "the document has nothing at {pointer}");
-        let schema = json!({ "$ref": format!("#{pointer}"), "paths": self.0["paths"],
+        // A fragment of a URI has no braces.
+        let fragment = pointer.replace('{', "%7B").replace('}', "%7D");
+        let schema = json!({ "$ref": format!("#{fragment}"), "paths": self.0["paths"],
                              "components": self.0["components"] });
         jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap()
     }
