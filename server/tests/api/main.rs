@@ -13,6 +13,7 @@ mod detail;
 mod fields;
 mod filters;
 mod hostile;
+mod isolation;
 mod links;
 mod metrics;
 mod old_clients;
