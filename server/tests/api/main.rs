@@ -25,4 +25,6 @@ mod tenants;
 mod validation;
 mod work;
 mod workspaces;
+
 mod world;
+mod writers;
