@@ -20,6 +20,7 @@ mod old_clients;
 mod openapi;
 mod operation;
 mod requests;
+mod scans;
 mod service;
 mod tenants;
 mod validation;
