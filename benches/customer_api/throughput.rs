@@ -25,7 +25,7 @@ pub(crate) async fn measure(
     let statement =
         server::first_page_statement(options.variant).context("the variant has no statement of its own")?;
     let script = std::env::temp_dir().join(format!("callbench-page-{}.sql", std::process::id()));
-    std::fs::write(&script, statement.replace("$1", ":workspace").replace("$2", ":size") + ";\n")?;
+    std::fs::write(&script, statement.replace("$1", " :workspace ").replace("$2", " :size ") + ";\n")?;
     let window = Duration::from_secs(options.seconds.into());
     let mut shares = Vec::new();
     writeln!(out, "\nthroughput, {CONNECTIONS} connections, rounds of {} s", options.seconds)?;
