@@ -26,6 +26,5 @@ mod tenants;
 mod validation;
 mod work;
 mod workspaces;
-
 mod world;
 mod writers;

@@ -163,13 +163,13 @@ async fn actors(db: &mut PgConnection, [ours, theirs]: [Uuid; 2], pools: &[Pool;
     let [mine, yours] = [&pools[0].employees, &pools[1].employees];
     let both = [ours, theirs];
     let mut actors = Vec::new();
-    // The third employee looks after nobody.
+    // The third employee looks after nobody, until somebody is handed over to them.
     for (who, role, employee, member_of, may_see) in [
         ("our admin", "admin", None, &both[..1], &both[..1]),
         ("our manager", "manager", None, &both[..1], &both[..1]),
         ("our employee", "employee", Some(mine[0]), &both[..1], &both[..1]),
         ("our other employee", "employee", Some(mine[1]), &both[..1], &both[..1]),
-        ("our idle employee", "employee", Some(mine[2]), &both[..1], &both[..0]),
+        ("our idle employee", "employee", Some(mine[2]), &both[..1], &both[..1]),
         ("our employee without an employee", "employee", None, &both[..1], &both[..0]),
         ("our auditor", "auditor", None, &both[..1], &both[..0]),
         ("their admin", "admin", None, &both[1..], &both[1..]),
