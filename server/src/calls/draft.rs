@@ -124,7 +124,7 @@ pub(crate) struct NewCall {
     #[schema(schema_with = call_type)]
     call_type: String,
     /// What a minute costs, with at most four decimals. A text with the same digits is read as well.
-    #[schema(minimum = 0, maximum = 999_999.9999, default = json!(null), example = 0.125)]
+    #[schema(minimum = 0, maximum = 999_999.999_9, default = json!(null), example = 0.125)]
     billing_rate: Option<f64>,
 }
 
