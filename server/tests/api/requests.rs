@@ -11,7 +11,7 @@ use server::Variant;
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use crate::service::{Service, list};
+use crate::service::{Service, client, list};
 use crate::world;
 
 /// What all servers of this process have logged.
@@ -141,7 +141,7 @@ async fn a_page() -> (Service, String, String) {
 }
 
 async fn ask(method: Method, url: &str, token: &str, encodings: Option<&str>) -> Response {
-    let request = reqwest::Client::new().request(method, url).bearer_auth(token);
+    let request = client().request(method, url).bearer_auth(token);
     match encodings {
         Some(encodings) => request.header("accept-encoding", encodings),
         None => request,

@@ -72,6 +72,20 @@ impl Answer {
     }
 }
 
+/// A client that shows what the server sent: no redirect is followed and nothing is unpacked. What else is built beside
+/// these tests may switch on the client's decompression, which asks for gzip unseen and hides the headers of the answer.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_mins(1))
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .build()
+        .unwrap()
+}
+
 impl Service {
     /// A database at this level.
     pub(crate) async fn at(level: Level) -> Self {
@@ -79,12 +93,7 @@ impl Service {
         let mut connection = PgConnection::connect(database.url()).await.unwrap();
         migrations::migrate(&mut connection, database.url(), level, &mut |_| {}).await.unwrap();
         connection.close().await.unwrap();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_mins(1))
-            .build()
-            .unwrap();
-        Self { database, client }
+        Self { database, client: client() }
     }
 
     pub(crate) async fn connection(&self) -> PgConnection {
