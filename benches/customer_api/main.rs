@@ -47,8 +47,8 @@ struct Options {
     /// Only these parts.
     #[arg(long, value_delimiter = ',', default_values = ["throughput", "depth", "filters"])]
     only: Vec<String>,
-    /// Seconds of each of the three rounds of throughput.
-    #[arg(long, default_value_t = 10)]
+    /// Seconds of each of the nine rounds of throughput, of each side.
+    #[arg(long, default_value_t = 5)]
     seconds: u32,
     /// Passed by cargo; means nothing here.
     #[arg(long, hide = true)]
@@ -79,7 +79,8 @@ async fn measure(options: &Options, database_url: &str) -> anyhow::Result<()> {
         options.variant, options.workspace, tenant.customers, options.page_size, tenant.server_version
     )?;
     let server = Reference::start(options.variant, database_url).await?;
-    let mut client = Client::connect(server.address()).await?;
+    let connect = || Client::connect(server.address());
+    let mut client = connect().await?;
     let list =
         format!("/api/v1/customers/?workspace_id={}&page_size={}", options.workspace, options.page_size);
     let first = client.get(&list).await.context("the first page")?;
@@ -89,8 +90,9 @@ async fn measure(options: &Options, database_url: &str) -> anyhow::Result<()> {
             "throughput" => {
                 throughput::measure(&mut out, options, database_url, &tenant, &server, &list).await?;
             }
-            "depth" => depth::measure(&mut out, &mut client, &list).await?,
-            _ => filters::measure(&mut out, &mut client, &list, &tenant).await?,
+            // A new connection for each part: the server closes one that was idle for long.
+            "depth" => depth::measure(&mut out, &mut connect().await?, &list).await?,
+            _ => filters::measure(&mut out, &mut connect().await?, &list, &tenant).await?,
         }
     }
     server.stop().await

@@ -12,7 +12,8 @@ use crate::tenant::Tenant;
 use crate::{Options, quantile};
 
 const CONNECTIONS: usize = 2;
-const ROUNDS: usize = 3;
+/// Many and short: the machine's own speed drifts from minute to minute.
+const ROUNDS: usize = 9;
 
 pub(crate) async fn measure(
     out: &mut impl Write,

@@ -25,6 +25,9 @@ pub enum Error {
         "a pool of fewer than 2 database connections can't serve; one is for searches, the others for the rest"
     )]
     PoolTooSmall,
+    /// The pool can't be built.
+    #[error("the pool of database connections can't be built: {0}")]
+    NoPool(String),
     /// The limits of time don't nest, so that the outer one would give up on what the inner one still waits for.
     #[error(
         "the limits of time must nest, each shorter than the next: a wait for a connection ({}), a statement ({}) < a \

@@ -4,22 +4,21 @@
 use std::sync::Arc;
 
 use migrations::Level;
-use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
 use crate::customers::draft::Draft;
 use crate::customers::store;
-use crate::database::Transaction;
 use crate::database::retry::retried;
 use crate::database::tally::Tally;
+use crate::database::{self, Pool};
 use crate::permission::Admission;
 use crate::refusal::Refusal;
 
 const ADMISSION: Admission = Admission { workspace_id: Uuid::from_u128(1), employee_id: None };
 
 /// A database with this many customers, their ids in order, and connections that find deadlocks at once.
-async fn customers(count: i32) -> (cluster::testing::TestDatabase, PgPool, Vec<Uuid>) {
+async fn customers(count: i32) -> (cluster::testing::TestDatabase, Pool, Vec<Uuid>) {
     let database = cluster::testing::database("server_contention").await;
     let mut db = PgConnection::connect(database.url()).await.unwrap();
     migrations::migrate(&mut db, database.url(), Level::Indexed, &mut |_| {}).await.unwrap();
@@ -34,21 +33,17 @@ async fn customers(count: i32) -> (cluster::testing::TestDatabase, PgPool, Vec<U
     .unwrap();
     ids.sort_unstable();
     let options = database.url().parse::<sqlx::postgres::PgConnectOptions>().unwrap();
-    let pool = PgPoolOptions::new()
-        .max_connections(8)
-        .connect_with(options.options([("deadlock_timeout", "10ms")]))
-        .await
-        .unwrap();
+    let pool = database::testing(options.options([("deadlock_timeout", "10ms")]), 8);
     (database, pool, ids)
 }
 
 /// Changes these customers as the server does, found by a plan of this kind, and says how many retries it took.
-async fn change(pool: PgPool, ids: Vec<Uuid>, plan: &'static str) -> (Result<usize, Refusal>, u64) {
+async fn change(pool: Pool, ids: Vec<Uuid>, plan: &'static str) -> (Result<usize, Refusal>, u64) {
     let draft = &Draft { status: Some("blocked"), ..Draft::default() };
     let (pool, ids) = (&pool, &ids);
     let tally = Arc::new(Tally::default());
     let changing = retried(|| async move {
-        let mut transaction = Transaction::within(pool.begin().await?);
+        let mut transaction = pool.transaction().await?;
         (&mut *transaction).execute(plan).await?;
         let updated = store::update(&mut transaction, &ADMISSION, ids, draft).await?;
         transaction.commit().await?;
@@ -143,7 +138,7 @@ async fn a_customer_that_was_deleted_while_the_writer_waited_is_not_there() {
     let writer = tokio::spawn(change(pool.clone(), ids.clone(), "SET LOCAL enable_seqscan = off"));
     // A call waits too: it would have been added to a customer that is gone.
     let held = tokio::spawn(async move {
-        let mut transaction = Transaction::within(pool.begin().await.unwrap());
+        let mut transaction = pool.transaction().await.unwrap();
         store::hold(&mut transaction, &ADMISSION, &ids[1..]).await.unwrap()
     });
     waiting(&mut db, 2).await;

@@ -2,14 +2,13 @@
 //! is kept for all requests. Counted by PostgreSQL within the transaction.
 
 use migrations::Level;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
 use crate::bodies::object::Sent;
 use crate::customers::draft::Draft;
 use crate::customers::store;
-use crate::database::Transaction;
+use crate::database::{self, Transaction};
 use crate::permission::Admission;
 
 /// Two tenants of 10,000 customers, each with one of ten labels.
@@ -50,7 +49,7 @@ async fn a_write_reads_the_rows_that_it_writes_and_no_others() {
         db.execute("VACUUM ANALYZE").await.unwrap();
         let options = database.url().parse::<sqlx::postgres::PgConnectOptions>().unwrap();
         let options = options.options([("plan_cache_mode", "force_generic_plan")]);
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let pool = database::testing(options, 1);
         let label: Uuid = sqlx::query_scalar("SELECT md5('1-3')::uuid").fetch_one(&mut db).await.unwrap();
         let change = Draft {
             status: Some("blocked"),
@@ -70,7 +69,7 @@ async fn a_write_reads_the_rows_that_it_writes_and_no_others() {
                 let admission = Admission { workspace_id, employee_id };
                 // To lock and to change is twice; the labels are read, and their rows.
                 for (what, most) in [("present", 1), ("hold", 1), ("update", 2 + 2), ("delete", 2)] {
-                    let mut transaction = Transaction::within(pool.begin().await.unwrap());
+                    let mut transaction = pool.transaction().await.unwrap();
                     let before = counted(&mut transaction).await;
                     let found = match what {
                         "present" => store::present(&mut transaction, &admission, &ids).await,

@@ -1,10 +1,8 @@
 //! The connections to the database, and the look at it before the first request.
 
-use std::time::Duration;
-
 use prometheus_client::registry::Registry;
 use sqlx::Connection as _;
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::{Config, Error, Variant};
 
@@ -13,14 +11,12 @@ pub(crate) mod retry;
 mod session;
 pub(crate) mod tally;
 
-use pool::{Pool, Waits};
+pub(crate) use pool::Pool;
+use pool::Waits;
 pub(crate) use session::{Session, Transaction};
 
 /// What each connection is called in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "callbench-serve";
-
-/// A connection that was idle for longer is asked for a sign of life before it is used; a busy one saves that round trip.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// The tables that a request may touch.
 const TABLES: [&str; 11] = [
@@ -59,14 +55,18 @@ impl Database {
         require_tables(&mut first).await?;
         first.close().await?;
         let waits = Waits::default();
+        let of = |name, size: u32, plan_cache_mode| {
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
+            waits.pool(name, options(config, plan_cache_mode)?, size, config.pool_wait)
+        };
         if config.variant == Variant::Naive {
-            let pool = waits.of("all", pool(config, config.pool_size, "force_custom_plan")?);
+            let pool = of("all", config.pool_size, "force_custom_plan")?;
             return Ok(Self { pages: pool.clone(), searches: pool, waits });
         }
         let searches = (config.pool_size / SHARE_OF_SEARCHES).max(1);
         Ok(Self {
-            pages: waits.of("pages", pool(config, config.pool_size - searches, "force_generic_plan")?),
-            searches: waits.of("searches", pool(config, searches, "force_custom_plan")?),
+            pages: of("pages", config.pool_size - searches, "force_generic_plan")?,
+            searches: of("searches", searches, "force_custom_plan")?,
             waits,
         })
     }
@@ -120,15 +120,15 @@ impl Database {
     }
 }
 
-/// A pool of a server. `plan_cache_mode` is how PostgreSQL plans prepared statements.
+/// The connections of a server. `plan_cache_mode` is how PostgreSQL plans prepared statements.
 ///
 /// `naive` is planned with its values at each execution, as the statements of an ORM are that binds on the client's side
 /// (Django's does). Left to the server's default it would change over to a plan for all tenants after five executions,
 /// and its first page took 2.7 s instead of 1.5 s on the million-customer workspace: the baseline must not look worse
 /// than it is. Planning the page of the other variants anew for each request took 0.8 ms where running it took 2 ms.
-fn pool(config: &Config, size: u32, plan_cache_mode: &str) -> Result<PgPool, Error> {
+fn options(config: &Config, plan_cache_mode: &str) -> Result<PgConnectOptions, Error> {
     let statement_timeout_ms = config.statement_timeout.as_millis().to_string();
-    let options = migrations::connection::options(&config.database_url, APPLICATION_NAME)?.options([
+    Ok(migrations::connection::options(&config.database_url, APPLICATION_NAME)?.options([
         ("statement_timeout", statement_timeout_ms.as_str()),
         // A page is some milliseconds of work. Compiling it first would cost more than it saves, and an estimate that
         // is far too high would start the compiler.
@@ -137,20 +137,13 @@ fn pool(config: &Config, size: u32, plan_cache_mode: &str) -> Result<PgPool, Err
         // Workers are started before a plan knows that it has nothing to read (see `variants::seek::search`), which cost
         // 8 ms, and a request that takes several cores takes them from the others.
         ("max_parallel_workers_per_gather", "0"),
-    ]);
-    Ok(PgPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(config.pool_wait)
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for > TRUSTED_IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options))
+    ]))
+}
+
+/// Connections of a test.
+#[cfg(test)]
+pub(crate) fn testing(options: PgConnectOptions, size: usize) -> Pool {
+    Waits::default().pool("test", options, size, std::time::Duration::from_mins(1)).unwrap()
 }
 
 async fn require_tables(connection: &mut PgConnection) -> Result<(), Error> {

@@ -1,7 +1,6 @@
 //! Calls at the very edges of the recent windows, under a clock that stands still: `now()` does within a transaction.
 
 use migrations::Level;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
@@ -9,7 +8,7 @@ use super::{fill, naive};
 use crate::Variant;
 use crate::customers::filters::Filters;
 use crate::customers::row::Customer;
-use crate::database::Transaction;
+use crate::database;
 use crate::permission::Admission;
 
 /// Each call costs 1. The bounds of both windows, one microsecond before each, and one after the first.
@@ -30,10 +29,10 @@ async fn windows_hold_to_the_microsecond_in_every_variant_and_time_zone() {
     let database = cluster::testing::database("server_windows").await;
     let mut db = PgConnection::connect(database.url()).await.unwrap();
     migrations::migrate(&mut db, database.url(), Level::Optimized, &mut |_| {}).await.unwrap();
-    let pool = PgPoolOptions::new().max_connections(1).connect(database.url()).await.unwrap();
+    let pool = database::testing(database.url().parse().unwrap(), 1);
     let admission = Admission { workspace_id: Uuid::from_u128(1), employee_id: None };
     for zone in ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"] {
-        let mut frozen = Transaction::within(pool.begin().await.unwrap());
+        let mut frozen = pool.transaction().await.unwrap();
         (&mut *frozen).execute(AssertSqlSafe(format!("SET LOCAL timezone = '{zone}'"))).await.unwrap();
         (&mut *frozen).execute(sqlx::raw_sql(ROWS)).await.unwrap();
         // What each bound is worth depends on the day: the two windows may begin in either order.
