@@ -79,7 +79,7 @@ impl Drop for Session {
         match (self.state, tokio::runtime::Handle::try_current()) {
             (State::Ready, _) if !self.in_transaction => drop(lease),
             (State::Ready | State::Busy, Ok(runtime)) => {
-                drop(runtime.spawn(put_right(lease, self.in_transaction)))
+                runtime.spawn(put_right(lease, self.in_transaction));
             }
             // The server notices that the connection is gone, and rolls back.
             (State::Ready | State::Busy | State::Broken, _) => drop(Object::take(lease)),
