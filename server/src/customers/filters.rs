@@ -18,7 +18,8 @@ pub(crate) struct Filters {
     pub(crate) carrier: Option<Vec<String>>,
     /// Bounds of `duration`.
     pub(crate) duration: Vec<(Comparison, f64)>,
-    /// For each list, at least one of its labels stands on the customer.
+    /// For each list, at least one of its labels stands on the customer; none of them matches nothing. No label is both
+    /// here and among those that must not stand there.
     pub(crate) labels: Vec<Vec<Uuid>>,
     /// None of these labels stands on the customer.
     pub(crate) without_labels: Vec<Uuid>,
@@ -56,8 +57,25 @@ impl Filters {
         *self == Self::default()
     }
 
+    /// How many conditions there are.
+    pub(crate) fn count(&self) -> usize {
+        let choices = [&self.status, &self.quality, &self.call_status];
+        let of_choices = choices
+            .into_iter()
+            .map(|choice| usize::from(choice.any_of.is_some()) + usize::from(!choice.none_of.is_empty()));
+        of_choices.sum::<usize>()
+            + usize::from(self.carrier.is_some())
+            + self.duration.len()
+            + self.labels.len()
+            + usize::from(!self.without_labels.is_empty())
+            + usize::from(self.attribute.is_some())
+            + usize::from(self.is_test.is_some())
+            + usize::from(self.checked.is_some())
+    }
+
     /// Reads all filters. Several on one column must all hold, so what they allow is intersected.
     pub(crate) fn read(reading: &mut Reading) -> Self {
+        let without_labels = reading.value("labels__id__neq", values::uuids).unwrap_or_default();
         Self {
             status: STATUS.read(reading),
             quality: QUALITY.read(reading),
@@ -71,8 +89,10 @@ impl Filters {
                 .into_iter()
                 .filter_map(|name| reading.value(name, values::uuids))
                 .filter(|labels| !labels.is_empty())
+                // A label that must not be there helps nobody to be found: "one of these and not this" is one of the others.
+                .map(|labels| labels.into_iter().filter(|label| !without_labels.contains(label)).collect())
                 .collect(),
-            without_labels: reading.value("labels__id__neq", values::uuids).unwrap_or_default(),
+            without_labels,
             attribute: reading.value("other_attributes", values::key_value),
             is_test: reading.value("is_test", values::boolean),
             checked: reading.value("checked", values::boolean),

@@ -135,6 +135,10 @@ fn labels_are_lists_of_ids_each_of_which_must_be_met() {
     let filters = read(&raw);
     assert_eq!(filters.labels, [vec![one, two], vec![two]]);
     assert_eq!(filters.without_labels, [three]);
+    // "One of these and not this" is one of the others, or nobody.
+    let filters = read(&format!("labels__id={one},{two}&campaign_labels__id__in={two}&labels__id__neq={two}"));
+    assert_eq!(filters.labels, [vec![one], vec![]]);
+    assert_eq!((filters.without_labels.as_slice(), filters.count()), (&[two][..], 3));
 }
 
 #[test]
