@@ -57,20 +57,20 @@ impl Filters {
         *self == Self::default()
     }
 
-    /// How many conditions there are.
-    pub(crate) fn count(&self) -> usize {
-        let choices = [&self.status, &self.quality, &self.call_status];
-        let of_choices = choices
-            .into_iter()
-            .map(|choice| usize::from(choice.any_of.is_some()) + usize::from(!choice.none_of.is_empty()));
-        of_choices.sum::<usize>()
-            + usize::from(self.carrier.is_some())
-            + self.duration.len()
-            + self.labels.len()
+    /// Those on columns that the index of the list has, and the others: on labels and attributes.
+    pub(crate) fn split(&self) -> (Self, Self) {
+        let Self { labels, without_labels, attribute, .. } = self.clone();
+        let others = Self { labels, without_labels, attribute, ..Self::default() };
+        let columns =
+            Self { labels: Vec::new(), without_labels: Vec::new(), attribute: None, ..self.clone() };
+        (columns, others)
+    }
+
+    /// How many conditions on labels and attributes there are.
+    pub(crate) fn beside_columns(&self) -> usize {
+        self.labels.len()
             + usize::from(!self.without_labels.is_empty())
             + usize::from(self.attribute.is_some())
-            + usize::from(self.is_test.is_some())
-            + usize::from(self.checked.is_some())
     }
 
     /// Reads all filters. Several on one column must all hold, so what they allow is intersected.

@@ -12,7 +12,7 @@ use crate::cursors::SUBJECTS;
 use crate::service::{Answer, Service, list};
 use crate::world;
 
-/// Of 24,000 customers the 30 newest, the 45 oldest and three in the middle pass the filters of the test, and all are one
+/// Of 64,000 customers the 30 newest, the 45 oldest and three in the middle pass the filters of the test, and all are one
 /// employee's. Four of them share each moment. By `duration` the three in the middle don't pass, so that the ends are
 /// further apart than any walk of the order reaches.
 const ROWS: &str = "
@@ -24,8 +24,8 @@ const ROWS: &str = "
            CASE WHEN x.is_match THEN '{\"city\": \"Huế\"}' ELSE '{\"city\": \"Hà Nội\"}' END::jsonb,
            (SELECT id FROM employee WHERE workspace_id = $1),
            timestamptz '2024-01-01Z' - (g / 4) * interval '1 minute'
-      FROM generate_series(1, 24000) g,
-           LATERAL (SELECT g <= 30 OR g > 24000 - 45 OR g IN (11000, 12000, 12001)) AS x (is_match)";
+      FROM generate_series(1, 64000) g,
+           LATERAL (SELECT g <= 30 OR g > 64000 - 45 OR g IN (11000, 12000, 12001)) AS x (is_match)";
 
 type Place = (DateTime<Utc>, Uuid);
 
@@ -114,6 +114,7 @@ fn filters(label: Uuid) -> Vec<(String, Vec<Meaning>, usize)> {
     let one_of = |column, value: &str| Meaning::OneOf(column, vec![value.to_owned()]);
     let (active, has_label) = (one_of("status", "active"), Meaning::AnyLabel(vec![label]));
     let city = Meaning::Attribute("city".to_owned(), "Huế".to_owned());
+    let of_both = vec![has_label.clone(), city.clone()];
     [
         ("status=active&quality=hot", vec![active.clone(), one_of("quality", "hot")], 78),
         ("carrier=rare", vec![one_of("carrier", "rare")], 78),
@@ -121,6 +122,7 @@ fn filters(label: Uuid) -> Vec<(String, Vec<Meaning>, usize)> {
         (&format!("labels__id={label}"), vec![has_label.clone()], 78),
         (&format!("labels__id={label}&status=active"), vec![active.clone(), has_label], 78),
         ("other_attributes=city=Huế", vec![city], 78),
+        (&format!("labels__id={label}&other_attributes=city=Huế"), of_both, 78),
         ("duration__gt=500&status=active", vec![active, Meaning::Duration(">", "500")], 0),
     ]
     .map(|(query, meanings, matches)| (query.to_owned(), meanings, matches))
@@ -140,7 +142,7 @@ async fn matches_at_both_ends_of_a_long_list_make_one_walk() {
         let manager = world::user(&mut db, "manager", None, &[workspace]).await;
         let assigned = world::user(&mut db, "employee", Some(employee), &[workspace]).await;
         let origin = service.serve(variant).await;
-        let (behind_near, before_far) = (place(&mut db, "c40").await, place(&mut db, "c23950").await);
+        let (behind_near, before_far) = (place(&mut db, "c40").await, place(&mut db, "c63950").await);
 
         for (filters, meanings, matches) in filters(label) {
             for (token, employee) in [(&manager, None), (&assigned, Some(employee))] {
