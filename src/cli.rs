@@ -247,6 +247,9 @@ pub(crate) struct Serve {
     /// Where links point to, for a server behind a proxy; without it, to where the client called.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// Let nobody ask for the profile of a request with _profile=true; without this, admins and managers can.
+    #[arg(long)]
+    pub(crate) no_profiling: bool,
     /// How log lines are written on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,

@@ -16,6 +16,10 @@ use clap::Parser as _;
 
 use crate::cli::{Cli, LogFormat};
 
+/// Says what a request allocates; see `allocations`.
+#[global_allocator]
+static ALLOCATOR: allocations::Counting = allocations::Counting;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     init_logging(cli.verbose, cli.log_format());

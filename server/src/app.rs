@@ -22,9 +22,9 @@ use crate::metrics::Metrics;
 use crate::openapi::pages;
 use crate::permission::Admissions;
 use crate::refusal::Refusal;
-use crate::requests::Counters;
+use crate::requests::{Counters, Profiler};
 use crate::serving::{Limits, Patience};
-use crate::{Config, Error, Variant, health, metrics, openapi, requests, serving, workspaces};
+use crate::{Config, Error, Variant, health, metrics, openapi, profiles, requests, serving, workspaces};
 
 /// How long requests may still run, on top of their own limit, once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -69,6 +69,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Surroundings {
     counters: Counters,
+    profiler: Option<Profiler>,
     request_timeout: Duration,
     limits: Limits,
     open: Gauge,
@@ -85,6 +86,11 @@ impl Server {
         let admissions = Admissions::kept_for(config.admission_ttl);
         let surroundings = Surroundings {
             counters: Counters::default(),
+            profiler: config.profiling.then(|| Profiler {
+                variant: config.variant,
+                cache: cache.clone(),
+                database: database.clone(),
+            }),
             request_timeout: config.request_timeout,
             limits: Limits {
                 connections: config.max_connections,
@@ -119,9 +125,9 @@ impl Server {
     /// Serves until `shutdown` completes and the drain is over, then lets running requests finish.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let Self { app, surroundings, drain, listener } = self;
-        let Surroundings { counters, request_timeout, limits, open } = surroundings;
+        let Surroundings { counters, profiler, request_timeout, limits, open } = surroundings;
         let (database, stopping) = (app.database.clone(), app.stopping.clone());
-        let router = requests::surround(routes().router.with_state(app), counters, request_timeout);
+        let router = requests::surround(routes().router.with_state(app), counters, profiler, request_timeout);
         let closing = Notify::new();
         let stop = async {
             shutdown.await;
@@ -183,6 +189,8 @@ pub(crate) fn routes() -> Routes {
         .both(calls::PATH, calls::answer, get(with_slash))
         .both(calls::BULK_PATH, calls::answer_bulk, get(with_slash))
         .both(workspaces::ROUTE, workspaces::summary::answer, get(with_slash))
+        .both(profiles::PATH, profiles::answer, get(with_slash))
+        .both(profiles::ONE_PATH, profiles::answer_one, get(with_slash))
         .route("/openapi.json", get(openapi::answer))
         .route(pages::PATH, get(pages::first))
         .route(pages::PATH.trim_end_matches('/'), get(pages::without_slash))

@@ -83,6 +83,8 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// How long a request waits for an answer of Redis before it asks the database instead.
     pub cache_wait: Duration,
+    /// Whether admins and managers may ask for the profile of a request.
+    pub profiling: bool,
     /// Scheme and authority of links, for a server behind a proxy (`https://api.example.com`). Without it links point
     /// to where the client says it called: `http://` and its `Host` header.
     pub public_url: Option<String>,
@@ -91,7 +93,7 @@ pub struct Config {
 impl Config {
     /// The defaults: 20 connections, at most 5 s of waiting for one, statements of at most 25 s, requests of at most
     /// 30 s, a proxy that waits 60 s, heads of at most 10 s, idle connections of at most 75 s, at most 900 of them
-    /// (most systems give a process 1,024 files), no drain, admissions of at most 2 s, a cache in the process.
+    /// (most systems give a process 1,024 files), no drain, admissions of at most 2 s, a cache in the process, profiles.
     pub fn new(database_url: impl Into<String>, variant: Variant) -> Self {
         Self {
             database_url: database_url.into(),
@@ -108,6 +110,7 @@ impl Config {
             admission_ttl: Duration::from_secs(2),
             redis_url: None,
             cache_wait: Duration::from_millis(50),
+            profiling: true,
             public_url: None,
         }
     }

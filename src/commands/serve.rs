@@ -64,6 +64,7 @@ async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyho
         proxy_timeout: serve.proxy_timeout,
         max_connections: serve.max_connections,
         drain: serve.drain.unwrap_or_default(),
+        profiling: !serve.no_profiling,
         public_url: serve.public_url.clone(),
         ..Config::new(database_url, serve.variant)
     };

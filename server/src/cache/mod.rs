@@ -17,6 +17,7 @@ mod flights;
 mod key;
 mod link;
 mod memory;
+pub(crate) mod profiles;
 mod redis;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use self::epochs::Epochs;
 use self::flights::Flights;
 pub(crate) use self::key::Key;
 use self::memory::Memory;
+use self::profiles::Profiles;
 use self::redis::Redis;
 use crate::database::Database;
 use crate::refusal::Refusal;
@@ -90,7 +92,7 @@ struct Inner {
 
 #[derive(Debug)]
 enum Store {
-    Memory(Memory),
+    Memory(Memory, Profiles),
     Redis(Redis),
 }
 
@@ -100,7 +102,7 @@ impl Cache {
     pub(crate) async fn open(config: &Config, database: &Database) -> Result<Self, Error> {
         let counters = Arc::new(Counters::default());
         let store = match &config.redis_url {
-            None => Store::Memory(Memory::new()),
+            None => Store::Memory(Memory::new(), Profiles::new()),
             Some(url) => {
                 let identity = database.identity().await.map_err(Error::NoIdentity)?;
                 Store::Redis(Redis::open(url, config.cache_wait, &identity, Arc::clone(&counters)).await?)
@@ -146,7 +148,7 @@ impl Cache {
         };
         let epoch = self.0.epochs.of(workspace_id);
         let (shared, found) = match &self.0.store {
-            Store::Memory(memory) => (None, keys.iter().map(|key| memory.get(key, epoch)).collect()),
+            Store::Memory(memory, _) => (None, keys.iter().map(|key| memory.get(key, epoch)).collect()),
             Store::Redis(redis) => redis.look(workspace_id, &keys).await,
         };
         Looked { keys, found, stamp: Stamp { epoch, shared }, at }
@@ -180,7 +182,7 @@ impl Cache {
             }
         };
         match (&self.0.store, looked.stamp.shared) {
-            (Store::Memory(memory), _) => memory.keep(key, looked.stamp.epoch, ttl, bytes),
+            (Store::Memory(memory, _), _) => memory.keep(key, looked.stamp.epoch, ttl, bytes),
             (Store::Redis(redis), Some(stamp)) => redis.keep(key, stamp, ttl, &bytes).await,
             // Redis did not answer a moment ago, and a value without a stamp would never be void.
             (Store::Redis(_), None) => {}

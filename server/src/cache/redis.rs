@@ -29,8 +29,8 @@ const STAMP_BYTES: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Redis {
-    link: Link,
-    prefix: String,
+    pub(super) link: Link,
+    pub(super) prefix: String,
 }
 
 impl Redis {

@@ -22,7 +22,7 @@ const LIFE: Duration = Duration::from_mins(1);
 const WAIT: Duration = Duration::from_secs(5);
 
 fn in_process() -> Cache {
-    Cache::over(Store::Memory(Memory::new()), Arc::default())
+    Cache::over(Store::Memory(Memory::new(), Profiles::new()), Arc::default())
 }
 
 async fn in_redis(url: &str, wait: Duration) -> Cache {

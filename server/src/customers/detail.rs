@@ -21,6 +21,7 @@ use crate::database::Session;
 use crate::database::retry::Failure;
 use crate::entrance::{self, Member};
 use crate::permission::Admission;
+use crate::profile::{self, Layer};
 use crate::refusal::{Detail, Refusal};
 use crate::variants::{fill, naive};
 use crate::writes::write;
@@ -80,6 +81,7 @@ async fn respond(app: App, id: Uuid, request: Request) -> Result<Response, Refus
     ),
 )]
 pub(crate) async fn read(mut member: Member, id: Uuid) -> Result<Response, Refusal> {
+    profile::enter(Layer::Queryset);
     let mut session = member.session().await?;
     let customer = find(&mut session, member.app.variant, &member.admission, id).await?;
     drop(session);

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Variant;
+use crate::answer;
 use crate::app::App;
 use crate::cache::Key;
 use crate::customers::asked::{Asked, Count};
@@ -24,6 +24,7 @@ use crate::customers::{ALLOWED_METHODS, PATH};
 use crate::database::Session;
 use crate::entrance::{self, Member};
 use crate::preferences::Handling;
+use crate::profile::{self, Layer};
 use crate::refusal::{Detail, Refusal};
 use crate::variants::estimate::estimate;
 use crate::variants::{Rows, keyset, naive};
@@ -89,6 +90,7 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
 )]
 pub(crate) async fn list(mut member: Member, handling: Handling) -> Result<Response, Refusal> {
     let Asked { filters, count } = Asked::read(&member.query, handling)?;
+    profile::enter(Layer::Queryset);
     // One connection for the whole request: its statements follow each other without waiting for the pool again.
     let mut session =
         if filters.is_empty() { member.session().await? } else { member.search_session().await? };
@@ -98,7 +100,9 @@ pub(crate) async fn list(mut member: Member, handling: Handling) -> Result<Respo
     };
     // Writing the body needs no database: somebody else may have the connection.
     drop(session);
+    profile::answers(list.results.len());
     if count == Count::Estimated && list.count.is_none() {
+        profile::enter(Layer::Queryset);
         list.count = Some(counted(&mut member, &filters, &list).await?);
     }
     render(list, is_deprecated)
@@ -128,10 +132,8 @@ async fn counted(member: &mut Member, filters: &Filters, list: &List) -> Result<
 }
 
 fn render(list: List, is_deprecated: bool) -> Result<Response, Refusal> {
-    let body = serde_json::to_vec(&list)?;
-    let mut response = Response::new(Body::from(body));
+    let mut response = answer::json(StatusCode::OK, &list)?;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.extend(Links { next: list.next, previous: list.previous }.header());
     if is_deprecated {
         headers.extend([DEPRECATION]);

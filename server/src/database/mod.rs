@@ -86,6 +86,15 @@ impl Database {
         self.pages.transaction().await
     }
 
+    /// A transaction on a connection of the pool with this name, which plans as its other connections do.
+    pub(crate) async fn transaction_of(&self, pool: &str) -> Result<Transaction, sqlx::Error> {
+        if self.searches.is_called(pool) {
+            self.searches.transaction().await
+        } else {
+            self.transaction().await
+        }
+    }
+
     /// Whether the database answers now and has the tables.
     pub(crate) async fn has_tables(&self) -> Result<bool, sqlx::Error> {
         let mut session = self.session().await?;

@@ -21,7 +21,7 @@ use prometheus_client::registry::{Registry, Unit};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Error};
 
-use crate::database::{Session, Transaction};
+use crate::database::{Session, Transaction, tally};
 
 /// Upper bounds of the classes of waits, in seconds. A connection that is free is there within microseconds.
 const WAITS_S: [f64; 12] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -77,15 +77,24 @@ impl Pool {
         self.name == other.name
     }
 
+    /// Whether this is its name.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name.pool == name
+    }
+
     /// Waits for a connection, as long as the pool allows.
     pub(crate) async fn session(&self) -> Result<Session, Error> {
         let began = Instant::now();
         let outcome = self.connection().await;
-        self.wait_s.observe(began.elapsed().as_secs_f64());
+        let waited = began.elapsed();
+        self.wait_s.observe(waited.as_secs_f64());
+        if let Some(recorder) = tally::recorder() {
+            recorder.waited(waited);
+        }
         if matches!(outcome, Err(Error::PoolTimedOut)) {
             self.timeouts.inc();
         }
-        outcome.map(Session::on)
+        outcome.map(|connection| Session::on(connection, self.name.pool))
     }
 
     async fn connection(&self) -> Result<Object<Connector>, Error> {

@@ -1,19 +1,23 @@
-//! The only way to the database: a connection out of a pool, or a transaction on one, that counts every statement.
+//! The only way to the database: a connection out of a pool, or a transaction on one, that counts every statement, and
+//! hands it to the recorder of a request that is profiled.
 //!
-//! The connection itself is private to this module, so no statement can escape the count.
+//! The connection itself is private to this module, so no statement can escape.
 
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready as some};
 
 use deadpool::managed::Object;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream};
-use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, SqlStr};
 
 use crate::database::pool::Connector;
 use crate::database::tally;
+use crate::profile::Recorder;
 
 /// A connection for as long as a request needs it; dropped, it goes back to its pool, where the next request finds it at
 /// once. A request that is given up leaves a statement or a transaction behind; then a task of its own puts that right
@@ -22,6 +26,8 @@ use crate::database::tally;
 pub(crate) struct Session {
     /// There until the session is dropped.
     lease: Option<Object<Connector>>,
+    /// The name of its pool.
+    pool: &'static str,
     state: State,
     in_transaction: bool,
 }
@@ -52,8 +58,8 @@ impl State {
 
 impl Session {
     /// A session on this connection.
-    pub(super) fn on(lease: Object<Connector>) -> Self {
-        Self { lease: Some(lease), state: State::Ready, in_transaction: false }
+    pub(super) fn on(lease: Object<Connector>, pool: &'static str) -> Self {
+        Self { lease: Some(lease), pool, state: State::Ready, in_transaction: false }
     }
 
     /// The connection, and where to say what it is doing.
@@ -64,11 +70,13 @@ impl Session {
 
     /// Sends a word about transactions, which has no values and no rows.
     async fn say(&mut self, word: &'static str) -> Result<(), Error> {
-        tally::note_statement();
+        let recorder = tally::note_statement();
+        let note = recorder.map(|recorder| Note::begin(recorder, word, None, self.pool));
         let (connection, state) = self.parts();
         *state = State::Busy;
         let outcome = connection.execute(sqlx::raw_sql(word)).await;
         *state = State::after(outcome.as_ref().err());
+        drop(note);
         outcome.map(drop)
     }
 }
@@ -119,6 +127,13 @@ impl Transaction {
         self.0.in_transaction = false;
         Ok(())
     }
+
+    /// Undoes everything, and gives the connection for what comes after.
+    pub(crate) async fn roll_back(mut self) -> Result<Session, Error> {
+        self.0.say("ROLLBACK").await?;
+        self.0.in_transaction = false;
+        Ok(self.0)
+    }
 }
 
 impl Deref for Transaction {
@@ -135,21 +150,98 @@ impl DerefMut for Transaction {
     }
 }
 
+/// A statement that is noted: from when this is made until it is dropped.
+#[derive(Debug)]
+struct Note {
+    recorder: Arc<Recorder>,
+    number: usize,
+    rows: u64,
+}
+
+impl Note {
+    fn begin(
+        recorder: Arc<Recorder>,
+        sql: &str,
+        arguments: Option<&PgArguments>,
+        pool: &'static str,
+    ) -> Self {
+        let number = recorder.begin_statement(sql, arguments, pool);
+        Self { recorder, number, rows: 0 }
+    }
+
+    /// Takes a statement apart, to see its values, and gives what is sent in its place.
+    fn of<'q, E: Execute<'q, Postgres>>(
+        recorder: Arc<Recorder>,
+        mut query: E,
+        pool: &'static str,
+    ) -> (Self, TakenApart) {
+        let (arguments, is_kept) = (query.take_arguments(), query.persistent());
+        let sql = query.sql();
+        let seen = arguments.as_ref().ok().and_then(Option::as_ref);
+        let note = Self::begin(recorder, sql.as_str(), seen, pool);
+        (note, TakenApart { sql, arguments, is_kept })
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        self.recorder.end_statement(self.number, self.rows);
+    }
+}
+
+/// A statement with its values at hand. It is sent as it would have been.
+struct TakenApart {
+    sql: SqlStr,
+    arguments: Result<Option<PgArguments>, BoxDynError>,
+    is_kept: bool,
+}
+
+impl Execute<'_, Postgres> for TakenApart {
+    fn sql(self) -> SqlStr {
+        self.sql
+    }
+
+    /// Nobody here prepares a statement by hand.
+    fn statement(&self) -> Option<&PgStatement> {
+        None
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
+        std::mem::replace(&mut self.arguments, Ok(None))
+    }
+
+    fn persistent(&self) -> bool {
+        self.is_kept
+    }
+}
+
 /// The rows of a statement, and the end of it noted.
 struct Rows<'e> {
-    rows: BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>,
+    stream: BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>,
     state: &'e mut State,
+    note: Option<Note>,
 }
 
 impl Stream for Rows<'_> {
     type Item = Result<Either<PgQueryResult, PgRow>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = some!(self.rows.as_mut().poll_next(context));
+        let item = some!(self.stream.as_mut().poll_next(context));
         match &item {
-            None => *self.state = State::Ready,
-            Some(Err(error)) => *self.state = State::after(Some(error)),
-            Some(Ok(_)) => {}
+            None => {
+                *self.state = State::Ready;
+                self.note = None;
+            }
+            Some(Err(error)) => {
+                *self.state = State::after(Some(error));
+                self.note = None;
+            }
+            Some(Ok(Either::Right(_))) => {
+                if let Some(note) = &mut self.note {
+                    note.rows += 1;
+                }
+            }
+            Some(Ok(Either::Left(_))) => {}
         }
         Poll::Ready(item)
     }
@@ -163,10 +255,16 @@ impl<'s> Executor<'s> for &'s mut Session {
         's: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        tally::note_statement();
+        let (recorder, pool) = (tally::note_statement(), self.pool);
         let (connection, state) = self.parts();
         *state = State::Busy;
-        Box::pin(Rows { rows: connection.fetch_many(query), state })
+        Box::pin(match recorder {
+            None => Rows { stream: connection.fetch_many(query), state, note: None },
+            Some(recorder) => {
+                let (note, query) = Note::of(recorder, query, pool);
+                Rows { stream: connection.fetch_many(query), state, note: Some(note) }
+            }
+        })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -174,13 +272,22 @@ impl<'s> Executor<'s> for &'s mut Session {
         's: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        tally::note_statement();
+        let (recorder, pool) = (tally::note_statement(), self.pool);
         let (connection, state) = self.parts();
         *state = State::Busy;
-        let row = connection.fetch_optional(query);
+        let (row, mut note) = match recorder {
+            None => (connection.fetch_optional(query), None),
+            Some(recorder) => {
+                let (note, query) = Note::of(recorder, query, pool);
+                (connection.fetch_optional(query), Some(note))
+            }
+        };
         Box::pin(async move {
             let outcome = row.await;
             *state = State::after(outcome.as_ref().err());
+            if let Some(note) = &mut note {
+                note.rows = u64::from(matches!(outcome, Ok(Some(_))));
+            }
             outcome
         })
     }

@@ -1,8 +1,10 @@
-//! What a request asked of the database, counted while it runs.
+//! What a request asked of the database, counted while it runs, and noted in full for one that is profiled.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use crate::profile::Recorder;
 
 tokio::task_local! {
     static TALLY: Arc<Tally>;
@@ -13,6 +15,7 @@ tokio::task_local! {
 pub(crate) struct Tally {
     statements: AtomicU64,
     retries: AtomicU64,
+    recorder: OnceLock<Arc<Recorder>>,
 }
 
 impl Tally {
@@ -38,9 +41,25 @@ pub(crate) fn carried<F: Future>(task: F) -> impl Future<Output = F::Output> {
     tally.count(task)
 }
 
-/// Notes a statement of the request that runs here; outside of a request nothing is counted.
-pub(super) fn note_statement() {
-    let _ = TALLY.try_with(|tally| tally.statements.fetch_add(1, Relaxed));
+/// From now on, this one takes notes of the request that runs here.
+pub(crate) fn record(recorder: Arc<Recorder>) {
+    // A request has one recorder; a second one would have nothing of the first.
+    let _ = TALLY.try_with(|tally| tally.recorder.set(recorder));
+}
+
+/// Who takes notes of the request that runs here, if anybody.
+pub(crate) fn recorder() -> Option<Arc<Recorder>> {
+    TALLY.try_with(|tally| tally.recorder.get().cloned()).ok().flatten()
+}
+
+/// Notes a statement of the request that runs here, and says who wants to know more; outside of a request nothing is
+/// counted.
+pub(super) fn note_statement() -> Option<Arc<Recorder>> {
+    let noted = TALLY.try_with(|tally| {
+        tally.statements.fetch_add(1, Relaxed);
+        tally.recorder.get().cloned()
+    });
+    noted.ok().flatten()
 }
 
 /// Notes a retry of the request that runs here.
@@ -56,9 +75,9 @@ mod tests {
     async fn a_task_that_is_carried_counts_for_the_request_that_spawned_it() {
         let tally = Arc::new(Tally::default());
         let request = async {
-            note_statement();
-            tokio::spawn(carried(async { note_statement() })).await.unwrap();
-            tokio::spawn(async { note_statement() }).await.unwrap();
+            drop(note_statement());
+            tokio::spawn(carried(async { drop(note_statement()) })).await.unwrap();
+            tokio::spawn(async { drop(note_statement()) }).await.unwrap();
         };
         Arc::clone(&tally).count(request).await;
         assert_eq!(tally.statements(), 2);

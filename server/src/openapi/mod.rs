@@ -20,7 +20,7 @@ use utoipa::{Modify, OpenApi as _};
 
 use self::sealed::Answers;
 use crate::refusal::Detail;
-use crate::workspaces;
+use crate::{profiles, workspaces};
 
 pub(crate) mod pages;
 mod refusals;
@@ -55,6 +55,8 @@ const BEARER: &str = "bearer";
         crate::calls::create::one,
         crate::calls::create::many,
         crate::workspaces::summary::summary,
+        crate::profiles::list,
+        crate::profiles::read,
         crate::health::alive,
         crate::health::ready,
         crate::metrics::answer,
@@ -65,6 +67,7 @@ const BEARER: &str = "bearer";
         (name = "customers", description = "Customers of a workspace, with what is computed from their calls."),
         (name = "calls", description = "Calls of customers. They are only ever added."),
         (name = "workspaces", description = "The workspaces that the user is a member of."),
+        (name = "profiles", description = "What requests did that were asked to explain themselves with `_profile`."),
         (name = "operation", description = "For those who run the server. No token is needed."),
     ),
     modifiers(&Common, &Answers),
@@ -109,8 +112,8 @@ impl Modify for Common {
                 if path.starts_with(API) {
                     operation.security =
                         Some(vec![SecurityRequirement::new(BEARER, std::iter::empty::<String>())]);
-                    // A path that names the workspace leaves nothing to the query.
-                    if path != workspaces::ROUTE {
+                    // A path that names the workspace, or a thing in one, leaves nothing to the query.
+                    if path != workspaces::ROUTE && path != profiles::ONE_PATH {
                         operation.parameters.get_or_insert_default().insert(0, workspace());
                     }
                     refusals::add(operation, &components.schemas);

@@ -1,5 +1,5 @@
 //! What surrounds every request, from the outside in: its name, its line in the log and its counts; CORS; compression;
-//! one time limit; and the end of a panic.
+//! its profile, if it asked for one; one time limit; and the end of a panic.
 
 use std::any::Any;
 use std::time::Duration;
@@ -22,9 +22,11 @@ use crate::refusal::Refusal;
 mod cors;
 mod counters;
 mod id;
+mod profiled;
 
 pub(crate) use counters::Counters;
 pub(crate) use id::{REQUEST_ID, RequestId};
+pub(crate) use profiled::Profiler;
 
 /// Answers of fewer bytes are sent as they are: they fit into one packet anyway.
 const COMPRESSED_FROM_BYTES: u16 = 1024;
@@ -33,10 +35,16 @@ const COMPRESSED_FROM_BYTES: u16 = 1024;
 const NO_ROUTE: &str = "unmatched";
 
 /// Puts everything that surrounds a request around a router.
-pub(crate) fn surround(router: Router, counters: Counters, limit: Duration) -> Router {
+pub(crate) fn surround(
+    router: Router,
+    counters: Counters,
+    profiler: Option<Profiler>,
+    limit: Duration,
+) -> Router {
     router
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(limit, limited))
+        .layer(from_fn_with_state(profiler, profiled::profiled))
         .layer(compression())
         .layer(from_fn(cors::cors))
         .layer(from_fn_with_state(counters, observe))
@@ -137,7 +145,7 @@ mod tests {
 
     async fn ask(router: Router, limit: Duration) -> (StatusCode, HeaderMap, String) {
         let request = Request::builder().uri("/").header(REQUEST_ID, "seven").body(Body::empty()).unwrap();
-        let answer = surround(router, Counters::default(), limit).oneshot(request).await.unwrap();
+        let answer = surround(router, Counters::default(), None, limit).oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
         (parts.status, parts.headers, text)

@@ -20,6 +20,7 @@ use crate::customers::row::{
 };
 use crate::database::Session;
 use crate::permission::Admission;
+use crate::profile::{self, Layer};
 use crate::variants::clock::clock;
 
 /// Reads these customers of the workspace, in the order of `ids`; without those that don't exist, are deleted, or are not
@@ -49,6 +50,7 @@ pub(crate) async fn by_ids(
         .bind(admission.employee_id)
         .fetch_all(session)
         .await?;
+    profile::enter(Layer::Serializer);
     rows.iter().map(customer).collect()
 }
 

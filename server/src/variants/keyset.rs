@@ -16,6 +16,7 @@ use crate::customers::filters::Filters;
 use crate::customers::paging::{Page, Start};
 use crate::database::Session;
 use crate::permission::Admission;
+use crate::profile::{self, Layer};
 use crate::variants::clock::clock;
 use crate::variants::seek::{Walk, seek};
 use crate::variants::statement::Values;
@@ -35,6 +36,7 @@ pub(crate) async fn page(
     let (sql, arguments) = statement(variant, admission, filters, page)?;
     // Safe: the parts of the text are constants of these modules, and values are bound.
     let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(session).await?;
+    profile::enter(Layer::Serializer);
     // There is always a row: a page without customers is one row with nothing in it but the edges.
     let edges = rows.first().ok_or(Error::RowNotFound)?;
     let (beyond, behind) = (edges.try_get("beyond")?, edges.try_get("behind")?);

@@ -17,6 +17,7 @@ use crate::customers::row::{
 };
 use crate::database::Session;
 use crate::permission::Admission;
+use crate::profile::{self, Layer};
 use crate::variants::Rows;
 use crate::variants::clock::{LAST_30_DAYS, THIS_MONTH};
 use crate::variants::condition::{Labels, conditions};
@@ -65,6 +66,7 @@ pub(crate) async fn page(
     .fetch_all(&mut *session)
     .await?;
 
+    profile::enter(Layer::Serializer);
     let windows = Windows { last_30_days, this_month };
     let mut customers = Vec::with_capacity(found.len());
     for listed in found {
@@ -95,6 +97,7 @@ pub(crate) async fn by_id(
     )
     .fetch_optional(&mut *session)
     .await?;
+    profile::enter(Layer::Serializer);
     match found {
         Some(Detailed { listed, windows }) => Ok(Some(serialize(session, listed, windows).await?)),
         None => Ok(None),
