@@ -5,7 +5,6 @@ use std::fmt;
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
-use sqlx::FromRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -37,7 +36,7 @@ impl Customer {
 }
 
 /// What stands in the table.
-#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Columns {
     pub(crate) id: Uuid,
     pub(crate) workspace_id: Uuid,
@@ -65,7 +64,7 @@ pub(crate) struct Columns {
 }
 
 /// Who looks after the customer.
-#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Employee {
     pub(crate) id: Uuid,
     pub(crate) name: String,
@@ -73,7 +72,7 @@ pub(crate) struct Employee {
 }
 
 /// The customer's last call, by `(created_at, id)`.
-#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LatestCall {
     pub(crate) id: Uuid,
     pub(crate) direction: String,
@@ -88,7 +87,7 @@ pub(crate) struct LatestCall {
 }
 
 /// Counts over all calls of the customer.
-#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CallTotals {
     pub(crate) total_calls: i64,
     pub(crate) total_duration_seconds: i64,
@@ -107,7 +106,7 @@ pub(crate) struct CampaignStats {
 }
 
 /// The campaign that the customer is in now.
-#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Campaign {
     pub(crate) id: Uuid,
     pub(crate) name: String,

@@ -6,11 +6,13 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::{Config, Error, Variant};
 
+mod found;
 mod pool;
 pub(crate) mod retry;
 mod session;
 pub(crate) mod tally;
 
+pub(crate) use found::{Found, Reads};
 pub(crate) use pool::Pool;
 use pool::Waits;
 pub(crate) use session::{Session, Transaction};

@@ -15,6 +15,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, SqlStr};
 
+use crate::database::found::{self, Found};
 use crate::database::pool::Connector;
 use crate::database::tally;
 use crate::profile::Recorder;
@@ -66,6 +67,16 @@ impl Session {
     fn parts(&mut self) -> (&mut PgConnection, &mut State) {
         let lease = self.lease.as_mut().expect("a session has its connection until it is dropped");
         (lease, &mut self.state)
+    }
+
+    /// Reads all rows of a statement. What is read of them is noted for a request that is profiled.
+    pub(crate) async fn find<'q, E>(&mut self, query: E) -> Result<Vec<Found>, Error>
+    where
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let rows = Executor::fetch_all(&mut *self, query).await?;
+        let reads = tally::recorder().map(|recorder| recorder.brought(found::with_values(&rows)));
+        Ok(rows.into_iter().map(|row| Found::new(row, reads.clone())).collect())
     }
 
     /// Sends a word about transactions, which has no values and no rows.

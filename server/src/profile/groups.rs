@@ -1,6 +1,6 @@
 //! Statements of one text, seen together. *Similar* statements have the same text, *duplicate* ones the same values too.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use crate::profile::{Layer, Statement};
@@ -43,6 +43,14 @@ impl Group<'_> {
         }
         let different: HashSet<_> = self.statements.iter().map(|statement| statement.fingerprint).collect();
         self.count() - different.len()
+    }
+
+    /// Columns that some of them brought and nobody read of any.
+    pub(crate) fn unused_columns(&self) -> Vec<&str> {
+        let unused = self.statements.iter().flat_map(|statement| statement.unused_columns());
+        let reads = || self.statements.iter().filter_map(|statement| statement.brought.as_ref());
+        let is_read = |column: &str| reads().any(|(_, reads)| reads.has(column));
+        unused.filter(|column| !is_read(column)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether they were sent one by one for the records of the answer: for half of them at least.
@@ -89,6 +97,7 @@ mod tests {
             start: Duration::ZERO,
             time: Duration::from_micros(micros),
             rows: 2,
+            brought: None,
         }
     }
 

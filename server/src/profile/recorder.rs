@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use allocations::Counts;
 use sqlx::postgres::PgArguments;
 
+use crate::database::Reads;
 use crate::permission::Admission;
 
 /// The parts of the way from a request to its answer. At each moment a request is in one of them, so their times sum to
@@ -55,6 +56,18 @@ pub(crate) struct Statement {
     /// Until its last row was read.
     pub(crate) time: Duration,
     pub(crate) rows: u64,
+    /// Columns that had a value in some row, and which of all were read; none where nobody looked.
+    pub(crate) brought: Option<(Vec<String>, Reads)>,
+}
+
+impl Statement {
+    /// Columns that it brought for nothing.
+    pub(crate) fn unused_columns(&self) -> impl Iterator<Item = &str> {
+        let brought = self.brought.iter();
+        brought.flat_map(|(columns, reads)| {
+            columns.iter().filter(|column| !reads.has(column)).map(String::as_str)
+        })
+    }
 }
 
 /// Everything that was noted.
@@ -133,6 +146,7 @@ impl Recorder {
             start: now - self.began,
             time: Duration::ZERO,
             rows: 0,
+            brought: None,
         };
         notes.statements.push(statement);
         notes.statements.len() - 1
@@ -145,6 +159,15 @@ impl Recorder {
             statement.time = since_start.saturating_sub(statement.start);
             statement.rows = rows;
         }
+    }
+
+    /// The statement that was sent last brought these columns. What is read of them is to be noted in what this gives.
+    pub(crate) fn brought(&self, columns: Vec<String>) -> Reads {
+        let reads = Reads::default();
+        if let Some(statement) = self.notes().statements.last_mut() {
+            statement.brought = Some((columns, reads.clone()));
+        }
+        reads
     }
 
     /// A connection was waited for.

@@ -125,6 +125,15 @@ struct Queries {
     similar: usize,
     /// How many ask, with the same values, what was asked before.
     duplicates: usize,
+    /// What was brought and not read.
+    unused_columns: Vec<Unused>,
+}
+
+/// Columns that have values, which nobody read.
+#[derive(Debug, Serialize, ToSchema)]
+struct Unused {
+    sql: String,
+    columns: Vec<String>,
 }
 
 /// Statements of one text.
@@ -276,6 +285,7 @@ impl Report {
                 n_plus_one: n_plus_one.iter().map(|group| Similar::of(group)).collect(),
                 similar: groups.iter().map(Group::count).filter(|count| *count > 1).sum(),
                 duplicates: groups.iter().map(Group::duplicates).sum(),
+                unused_columns: groups.iter().filter_map(Unused::of).collect(),
             },
             recommendations: Vec::new(),
             statements: notes.statements.iter().map(Sent::of).collect(),
@@ -311,6 +321,13 @@ impl Report {
             self.total_query_time_ms, self.query_count, self.total_time_ms,
         );
         HeaderValue::try_from(text).ok()
+    }
+}
+
+impl Unused {
+    fn of(group: &Group<'_>) -> Option<Self> {
+        let columns: Vec<String> = group.unused_columns().into_iter().map(str::to_owned).collect();
+        (!columns.is_empty()).then(|| Self { sql: group.sql.clone(), columns })
     }
 }
 

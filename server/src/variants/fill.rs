@@ -9,8 +9,7 @@
 //! whatever an id points to, and the statement could be routed to one shard. Those two are reached only from a customer
 //! of this workspace; `workspace_id` is not in the index of calls, and reading it would cost a heap fetch for each call.
 
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Error, FromRow as _, Row as _};
+use sqlx::{AssertSqlSafe, Error};
 use uuid::Uuid;
 
 use crate::Variant;
@@ -18,7 +17,7 @@ use crate::customers::row::{
     BillingBreakdown, BillingSummary, CallTotals, Campaign, CampaignStats, Columns, Customer, Employee,
     LatestCall,
 };
-use crate::database::Session;
+use crate::database::{Found, Session};
 use crate::permission::Admission;
 use crate::profile::{self, Layer};
 use crate::variants::clock::clock;
@@ -44,12 +43,9 @@ pub(crate) async fn by_ids(
         calls = calls(variant),
     );
     // Safe: the parts of the text are constants of this module, and values are bound.
-    let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(admission.workspace_id)
-        .bind(ids)
-        .bind(admission.employee_id)
-        .fetch_all(session)
-        .await?;
+    let query =
+        sqlx::query(AssertSqlSafe(sql)).bind(admission.workspace_id).bind(ids).bind(admission.employee_id);
+    let rows = session.find(query).await?;
     profile::enter(Layer::Serializer);
     rows.iter().map(customer).collect()
 }
@@ -141,49 +137,77 @@ pub(crate) fn calls(variant: Variant) -> &'static str {
 }
 
 /// A row of [`COLUMNS`] as a customer.
-pub(crate) fn customer(row: &PgRow) -> Result<Customer, Error> {
+pub(crate) fn customer(row: &Found) -> Result<Customer, Error> {
     Ok(Customer {
-        columns: Columns::from_row(row)?,
-        tags: row.try_get("tags")?,
+        columns: columns(row)?,
+        tags: row.get("tags")?,
         employee: employee(row)?,
         latest_call: latest_call(row)?,
-        totals: CallTotals::from_row(row)?,
+        totals: CallTotals {
+            total_calls: row.get("total_calls")?,
+            total_duration_seconds: row.get("total_duration_seconds")?,
+            calls_last_30_days: row.get("calls_last_30_days")?,
+            successful_calls: row.get("successful_calls")?,
+            missed_calls: row.get("missed_calls")?,
+        },
         campaign_stats: CampaignStats {
-            total_campaign_calls: row.try_get("total_campaign_calls")?,
-            completed_campaigns: row.try_get("completed_campaigns")?,
+            total_campaign_calls: row.get("total_campaign_calls")?,
+            completed_campaigns: row.get("completed_campaigns")?,
             active_campaign: active_campaign(row)?,
         },
         billing_summary: BillingSummary::new(
             BillingBreakdown {
-                campaign: row.try_get("cost_campaign")?,
-                direct: row.try_get("cost_direct")?,
-                callback: row.try_get("cost_callback")?,
+                campaign: row.get("cost_campaign")?,
+                direct: row.get("cost_direct")?,
+                callback: row.get("cost_callback")?,
             },
-            row.try_get("cost_this_month")?,
+            row.get("cost_this_month")?,
         ),
     })
 }
 
-fn employee(row: &PgRow) -> Result<Option<Employee>, Error> {
-    let Some(id) = row.try_get("employee_id")? else { return Ok(None) };
-    Ok(Some(Employee { id, name: row.try_get("employee_name")?, email: row.try_get("employee_email")? }))
+/// What stands in the table, out of a row that has its columns under their names.
+pub(crate) fn columns(row: &Found) -> Result<Columns, Error> {
+    Ok(Columns {
+        id: row.get("id")?,
+        workspace_id: row.get("workspace_id")?,
+        name: row.get("name")?,
+        email: row.get("email")?,
+        phone: row.get("phone")?,
+        carrier: row.get("carrier")?,
+        status: row.get("status")?,
+        quality: row.get("quality")?,
+        call_status: row.get("call_status")?,
+        duration: row.get("duration")?,
+        is_test: row.get("is_test")?,
+        checked: row.get("checked")?,
+        other_attributes: row.get("other_attributes")?,
+        is_deleted: row.get("is_deleted")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+    })
 }
 
-fn latest_call(row: &PgRow) -> Result<Option<LatestCall>, Error> {
-    let Some(id) = row.try_get("latest_id")? else { return Ok(None) };
+fn employee(row: &Found) -> Result<Option<Employee>, Error> {
+    let Some(id) = row.get("employee_id")? else { return Ok(None) };
+    Ok(Some(Employee { id, name: row.get("employee_name")?, email: row.get("employee_email")? }))
+}
+
+fn latest_call(row: &Found) -> Result<Option<LatestCall>, Error> {
+    let Some(id) = row.get("latest_id")? else { return Ok(None) };
     Ok(Some(LatestCall {
         id,
-        direction: row.try_get("latest_direction")?,
-        status: row.try_get("latest_status")?,
-        duration: row.try_get("latest_duration")?,
-        duration_seconds: row.try_get("latest_duration_seconds")?,
-        call_type: row.try_get("latest_call_type")?,
-        sentiment_score: row.try_get("latest_sentiment_score")?,
-        created_at: row.try_get("latest_created_at")?,
+        direction: row.get("latest_direction")?,
+        status: row.get("latest_status")?,
+        duration: row.get("latest_duration")?,
+        duration_seconds: row.get("latest_duration_seconds")?,
+        call_type: row.get("latest_call_type")?,
+        sentiment_score: row.get("latest_sentiment_score")?,
+        created_at: row.get("latest_created_at")?,
     }))
 }
 
-fn active_campaign(row: &PgRow) -> Result<Option<Campaign>, Error> {
-    let Some(id) = row.try_get("campaign_id")? else { return Ok(None) };
-    Ok(Some(Campaign { id, name: row.try_get("campaign_name")? }))
+fn active_campaign(row: &Found) -> Result<Option<Campaign>, Error> {
+    let Some(id) = row.get("campaign_id")? else { return Ok(None) };
+    Ok(Some(Campaign { id, name: row.get("campaign_name")? }))
 }

@@ -9,7 +9,7 @@
 //! a plan that is kept for all tenants (see `database`), so the shape alone has to say what is fast.
 
 use sqlx::postgres::PgArguments;
-use sqlx::{AssertSqlSafe, Error, Row as _};
+use sqlx::{AssertSqlSafe, Error};
 
 use crate::Variant;
 use crate::customers::filters::Filters;
@@ -35,12 +35,12 @@ pub(crate) async fn page(
 ) -> Result<Rows, Error> {
     let (sql, arguments) = statement(variant, admission, filters, page)?;
     // Safe: the parts of the text are constants of these modules, and values are bound.
-    let rows = sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(session).await?;
+    let rows = session.find(sqlx::query_with(AssertSqlSafe(sql), arguments)).await?;
     profile::enter(Layer::Serializer);
     // There is always a row: a page without customers is one row with nothing in it but the edges.
     let edges = rows.first().ok_or(Error::RowNotFound)?;
-    let (beyond, behind) = (edges.try_get("beyond")?, edges.try_get("behind")?);
-    let is_empty = edges.try_get::<Option<uuid::Uuid>, _>("id")?.is_none();
+    let (beyond, behind) = (edges.get("beyond")?, edges.get("behind")?);
+    let is_empty = edges.get::<Option<uuid::Uuid>>("id")?.is_none();
     let filled = if is_empty { &[] } else { rows.as_slice() };
     let mut customers = filled.iter().map(fill::customer).collect::<Result<Vec<_>, _>>()?;
     if Walk::of(page.start) == Walk::Up {

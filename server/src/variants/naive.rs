@@ -12,16 +12,15 @@ use uuid::Uuid;
 use crate::customers::filters::Filters;
 use crate::customers::money::Money;
 use crate::customers::row::{
-    BillingBreakdown, BillingSummary, CallTotals, Campaign, CampaignStats, Columns, Customer, Employee,
-    LatestCall,
+    BillingBreakdown, BillingSummary, CallTotals, Campaign, CampaignStats, Customer, Employee, LatestCall,
 };
-use crate::database::Session;
+use crate::database::{Found, Session};
 use crate::permission::Admission;
 use crate::profile::{self, Layer};
-use crate::variants::Rows;
 use crate::variants::clock::{LAST_30_DAYS, THIS_MONTH};
 use crate::variants::condition::{Labels, conditions};
 use crate::variants::statement::Values;
+use crate::variants::{Rows, fill};
 
 /// Reads the page with this number, from 1; `None` when it lies past the end. The first page always exists.
 pub(crate) async fn page(
@@ -51,7 +50,7 @@ pub(crate) async fn page(
     let condition = self::condition(&mut values, admission, filters)?;
     let limit = values.bind(i64::from(size))?;
     let offset = values.bind(skipped)?;
-    let found: Vec<Listed> = sqlx::query_as_with(
+    let query = sqlx::query_with(
         AssertSqlSafe(format!(
             "SELECT id, workspace_id, name, email, phone, carrier, status, quality, call_status, duration, is_test,
                     checked, other_attributes::text AS other_attributes, is_deleted, deleted_at, employee_id,
@@ -62,15 +61,13 @@ pub(crate) async fn page(
               LIMIT {limit} OFFSET {offset}"
         )),
         values.into_arguments(),
-    )
-    .fetch_all(&mut *session)
-    .await?;
-
+    );
+    let found = session.find(query).await?;
     profile::enter(Layer::Serializer);
     let windows = Windows { last_30_days, this_month };
     let mut customers = Vec::with_capacity(found.len());
-    for listed in found {
-        customers.push(serialize(session, listed, windows).await?);
+    for row in &found {
+        customers.push(serialize(session, row, windows).await?);
     }
     let beyond = skipped.saturating_add(size.into()) < count;
     Ok(Some(Rows { customers, beyond, behind: number > 1, count: Some(count) }))
@@ -85,7 +82,7 @@ pub(crate) async fn by_id(
     let mut values = Values::default();
     let condition = condition(&mut values, admission, &Filters::default())?;
     let id = values.bind(id)?;
-    let found: Option<Detailed> = sqlx::query_as_with(
+    let query = sqlx::query_with(
         AssertSqlSafe(format!(
             "SELECT id, workspace_id, name, email, phone, carrier, status, quality, call_status, duration, is_test,
                     checked, other_attributes::text AS other_attributes, is_deleted, deleted_at, employee_id,
@@ -94,38 +91,19 @@ pub(crate) async fn by_id(
               WHERE {condition} AND id = {id}"
         )),
         values.into_arguments(),
-    )
-    .fetch_optional(&mut *session)
-    .await?;
+    );
+    let found = session.find(query).await?;
     profile::enter(Layer::Serializer);
-    match found {
-        Some(Detailed { listed, windows }) => Ok(Some(serialize(session, listed, windows).await?)),
-        None => Ok(None),
-    }
-}
-
-/// A customer and the clock of the request.
-#[derive(sqlx::FromRow)]
-struct Detailed {
-    #[sqlx(flatten)]
-    listed: Listed,
-    #[sqlx(flatten)]
-    windows: Windows,
+    let Some(row) = found.first() else { return Ok(None) };
+    let windows = Windows { last_30_days: row.get("last_30_days")?, this_month: row.get("this_month")? };
+    Ok(Some(serialize(session, row, windows).await?))
 }
 
 /// Where the recent windows begin. The whole request has one clock, so it is read once.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy)]
 struct Windows {
     last_30_days: DateTime<Utc>,
     this_month: DateTime<Utc>,
-}
-
-/// A customer with its reference to an employee, which is looked up later.
-#[derive(sqlx::FromRow)]
-struct Listed {
-    #[sqlx(flatten)]
-    columns: Columns,
-    employee_id: Option<Uuid>,
 }
 
 fn condition(values: &mut Values, admission: &Admission, filters: &Filters) -> Result<String, Error> {
@@ -138,11 +116,12 @@ fn condition(values: &mut Values, admission: &Admission, filters: &Filters) -> R
 }
 
 /// One customer, field by field, as a serializer with a method for each field does it.
-async fn serialize(session: &mut Session, listed: Listed, windows: Windows) -> Result<Customer, Error> {
-    let (id, workspace_id) = (listed.columns.id, listed.columns.workspace_id);
+async fn serialize(session: &mut Session, row: &Found, windows: Windows) -> Result<Customer, Error> {
+    let columns = fill::columns(row)?;
+    let (id, workspace_id) = (columns.id, columns.workspace_id);
     Ok(Customer {
         tags: tags(session, id, workspace_id).await?,
-        employee: employee(session, listed.employee_id, workspace_id).await?,
+        employee: employee(session, row.get("employee_id")?, workspace_id).await?,
         latest_call: latest_call(session, id).await?,
         totals: CallTotals {
             total_calls: total_calls(session, id).await?,
@@ -164,7 +143,7 @@ async fn serialize(session: &mut Session, listed: Listed, windows: Windows) -> R
             },
             cost_since(session, id, windows.this_month).await?,
         ),
-        columns: listed.columns,
+        columns,
     })
 }
 
@@ -186,25 +165,35 @@ async fn employee(
     workspace: Uuid,
 ) -> Result<Option<Employee>, Error> {
     let Some(employee) = employee else { return Ok(None) };
-    sqlx::query_as(
+    let query = sqlx::query(
         "SELECT id, workspace_id, name, email, created_at FROM employee WHERE id = $1 AND workspace_id = $2",
-    )
-    .bind(employee)
-    .bind(workspace)
-    .fetch_optional(session)
-    .await
+    );
+    let found = session.find(query.bind(employee).bind(workspace)).await?;
+    found
+        .first()
+        .map(|row| Ok(Employee { id: row.get("id")?, name: row.get("name")?, email: row.get("email")? }))
+        .transpose()
 }
 
 /// Loads the whole model, as `order_by(…).first()` does.
 async fn latest_call(session: &mut Session, customer: Uuid) -> Result<Option<LatestCall>, Error> {
-    sqlx::query_as(
+    let query = sqlx::query(
         "SELECT id, workspace_id, customer_id, campaign_customer_id, direction, status, duration, duration_seconds,
                 recording_url, transcript, sentiment_score, call_type, billing_rate, created_at
            FROM call WHERE customer_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
-    )
-    .bind(customer)
-    .fetch_optional(session)
-    .await
+    );
+    let found = session.find(query.bind(customer)).await?;
+    let Some(row) = found.first() else { return Ok(None) };
+    Ok(Some(LatestCall {
+        id: row.get("id")?,
+        direction: row.get("direction")?,
+        status: row.get("status")?,
+        duration: row.get("duration")?,
+        duration_seconds: row.get("duration_seconds")?,
+        call_type: row.get("call_type")?,
+        sentiment_score: row.get("sentiment_score")?,
+        created_at: row.get("created_at")?,
+    }))
 }
 
 async fn total_calls(session: &mut Session, customer: Uuid) -> Result<i64, Error> {
@@ -260,17 +249,15 @@ async fn active_campaign(
     customer: Uuid,
     workspace: Uuid,
 ) -> Result<Option<Campaign>, Error> {
-    sqlx::query_as(
+    let query = sqlx::query(
         "SELECT g.id, g.name
            FROM call_campaign AS g JOIN call_campaign_customer AS n ON n.campaign_id = g.id
           WHERE n.customer_id = $1 AND n.workspace_id = $2 AND n.status IN ('pending', 'in_progress')
             AND g.workspace_id = $2 AND g.status = 'active'
           ORDER BY n.created_at DESC, n.id DESC LIMIT 1",
-    )
-    .bind(customer)
-    .bind(workspace)
-    .fetch_optional(session)
-    .await
+    );
+    let found = session.find(query.bind(customer).bind(workspace)).await?;
+    found.first().map(|row| Ok(Campaign { id: row.get("id")?, name: row.get("name")? })).transpose()
 }
 
 async fn cost_of_type(session: &mut Session, customer: Uuid, call_type: &str) -> Result<Money, Error> {
