@@ -84,17 +84,25 @@ impl Pool {
 
     /// Waits for a connection, as long as the pool allows.
     pub(crate) async fn session(&self) -> Result<Session, Error> {
+        let recorder = tally::recorder();
+        let was_full = recorder.is_some() && self.is_full();
         let began = Instant::now();
         let outcome = self.connection().await;
         let waited = began.elapsed();
         self.wait_s.observe(waited.as_secs_f64());
-        if let Some(recorder) = tally::recorder() {
-            recorder.waited(waited);
+        if let Some(recorder) = recorder {
+            recorder.waited(self.name.pool, self.connections.status().max_size, waited, was_full);
         }
         if matches!(outcome, Err(Error::PoolTimedOut)) {
             self.timeouts.inc();
         }
         outcome.map(|connection| Session::on(connection, self.name.pool))
+    }
+
+    /// Whether all connections that there may be are in use.
+    fn is_full(&self) -> bool {
+        let status = self.connections.status();
+        status.available == 0 && status.size >= status.max_size
     }
 
     async fn connection(&self) -> Result<Object<Connector>, Error> {

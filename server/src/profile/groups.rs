@@ -3,11 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use crate::profile::advice::is_n_plus_one;
 use crate::profile::{Layer, Statement};
-
-/// One statement for each record begins to be one where a request sends the same text so often, however few records it
-/// answers with: some lookups come in twos and threes.
-const FEWEST_OF_N_PLUS_ONE: usize = 5;
 
 /// All statements of one text.
 #[derive(Debug)]
@@ -55,7 +52,7 @@ impl Group<'_> {
 
     /// Whether they were sent one by one for the records of the answer: for half of them at least.
     pub(crate) fn is_n_plus_one(&self, records: usize) -> bool {
-        !self.is_about_transactions() && self.count() >= FEWEST_OF_N_PLUS_ONE.max(records / 2)
+        is_n_plus_one(&self.sql, self.count(), records)
     }
 
     fn is_about_transactions(&self) -> bool {
@@ -126,7 +123,8 @@ mod tests {
             grouped(&sent)[0].is_n_plus_one(records)
         };
         assert!(!of(4, "SELECT a", 4));
-        assert!(of(5, "SELECT a", 0) && of(5, "SELECT a", 11));
+        assert!(of(5, "SELECT a", 0) && of(5, "SELECT a", 10));
+        assert!(!of(5, "SELECT a", 11));
         assert!(!of(24, "SELECT a", 50));
         assert!(of(25, "SELECT a", 50));
         assert!(!of(25, "COMMIT", 0));

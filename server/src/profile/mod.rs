@@ -1,8 +1,10 @@
 //! How a request explains itself: what it did is noted while it runs (`recorder`, `meter`), and made into a report
-//! afterwards (`report`, out of `groups`).
+//! afterwards (`report`, out of `groups`, `plans` and `advice`).
 //!
 //! A request that did not ask for a profile pays for one look into its task-local context per statement and per layer.
 
+mod advice;
+mod evidence;
 mod groups;
 mod meter;
 mod plans;

@@ -36,8 +36,20 @@ pub(crate) struct Explained {
     pub(crate) error: Option<String>,
 }
 
+/// What could be learned of the statements of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Plans {
+    pub(crate) explained: Vec<Explained>,
+    /// The definitions of all indexes that are there.
+    pub(crate) indexes: Vec<String>,
+}
+
 /// Explains what a request sent.
-pub(crate) async fn explain(database: &Database, notes: &Notes) -> Vec<Explained> {
+pub(crate) async fn explain(database: &Database, notes: &Notes) -> Result<Plans, Error> {
+    let indexes =
+        sqlx::query_scalar("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname")
+            .fetch_all(&mut database.session().await?)
+            .await?;
     let mut explained = Vec::new();
     for group in grouped(&notes.statements).into_iter().filter(is_explainable).take(MOST) {
         let sql = group.sql.clone();
@@ -46,7 +58,7 @@ pub(crate) async fn explain(database: &Database, notes: &Notes) -> Vec<Explained
             Err(error) => Explained { sql, plan: None, custom_plan: None, error: Some(error.to_string()) },
         });
     }
-    explained
+    Ok(Plans { explained, indexes })
 }
 
 fn is_explainable(group: &Group<'_>) -> bool {

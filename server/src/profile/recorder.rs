@@ -13,7 +13,7 @@ use crate::permission::Admission;
 
 /// The parts of the way from a request to its answer. At each moment a request is in one of them, so their times sum to
 /// the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Layer {
     /// Everything around the others: names, logs, CORS, the reading of parameters.
     Middleware,
@@ -38,6 +38,23 @@ impl Layer {
             Self::Serializer => "serializer",
         }
     }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What was waited for connections of one pool.
+#[derive(Debug, Clone)]
+pub(crate) struct Wait {
+    pub(crate) pool: &'static str,
+    /// The most connections that it may have.
+    pub(crate) size: usize,
+    pub(crate) time: Duration,
+    /// The part of it in which all connections were in use; the rest is making new ones, and looking at old ones.
+    pub(crate) full: Duration,
 }
 
 /// A statement that was sent to the database.
@@ -76,7 +93,8 @@ pub(crate) struct Notes {
     pub(crate) statements: Vec<Statement>,
     /// Time in each of [`Layer::ALL`].
     pub(crate) layers: [Duration; 4],
-    pub(crate) pool_wait: Duration,
+    /// One for each pool that was asked.
+    pub(crate) waits: Vec<Wait>,
     /// On the processor, as the operating system counts it; none where it doesn't.
     pub(crate) cpu: Option<Duration>,
     /// None in a program that doesn't count.
@@ -103,7 +121,7 @@ impl Recorder {
         let notes = Notes {
             statements: Vec::new(),
             layers: [Duration::ZERO; 4],
-            pool_wait: Duration::ZERO,
+            waits: Vec::new(),
             cpu: Some(Duration::ZERO),
             heap: allocations::is_counting().then(Counts::default),
             admission: None,
@@ -170,9 +188,17 @@ impl Recorder {
         reads
     }
 
-    /// A connection was waited for.
-    pub(crate) fn waited(&self, time: Duration) {
-        self.notes().pool_wait += time;
+    /// A connection of this pool was waited for, which had none left if `was_full`.
+    pub(crate) fn waited(&self, pool: &'static str, size: usize, time: Duration, was_full: bool) {
+        let waits = &mut self.notes().waits;
+        let full = if was_full { time } else { Duration::ZERO };
+        match waits.iter_mut().find(|wait| wait.pool == pool) {
+            Some(wait) => {
+                wait.time += time;
+                wait.full += full;
+            }
+            None => waits.push(Wait { pool, size, time, full }),
+        }
     }
 
     /// The future of the request was polled. `cpu` is none where the operating system doesn't say.
@@ -206,6 +232,11 @@ impl Recorder {
 }
 
 impl Notes {
+    /// Waited for connections in all.
+    pub(crate) fn pool_wait(&self) -> Duration {
+        self.waits.iter().map(|wait| wait.time).sum()
+    }
+
     fn enter(&mut self, layer: Layer, now: Instant) {
         self.layers[self.layer as usize] += now - self.since;
         (self.layer, self.since) = (layer, now);

@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use crate::Variant;
 use crate::customers::row::microseconds;
+use crate::profile::advice;
+use crate::profile::evidence::{plan_of, recommendations};
 use crate::profile::groups::{Group, grouped, on_one_line};
-use crate::profile::plans::Explained;
+use crate::profile::plans::{Explained, Plans};
 use crate::profile::recorder::Notes;
 use crate::profile::{Layer, Statement};
 
@@ -154,6 +156,10 @@ struct Similar {
 struct Permission {
     statements: usize,
     time_ms: f64,
+    /// Those that count rows.
+    count_statements: Vec<String>,
+    /// Tables that were read from end to end; known only with the plans.
+    full_scans: Vec<String>,
     /// Checks that ask again what was asked before.
     repeated_checks: usize,
 }
@@ -208,24 +214,20 @@ struct Sent {
 
 impl Report {
     /// Makes a report of what was noted until `total`.
-    pub(crate) fn of(
-        about: &About<'_>,
-        notes: &Notes,
-        total: Duration,
-        plans: Option<Vec<Explained>>,
-    ) -> Self {
+    pub(crate) fn of(about: &About<'_>, notes: &Notes, total: Duration, plans: Option<Plans>) -> Self {
         let groups = grouped(&notes.statements);
         let records = notes.records.unwrap_or(0);
         let layer = |layer: Layer| notes.layers[layer as usize];
         let in_database: Duration = notes.statements.iter().map(|statement| statement.time).sum();
         let slowest_layer = Layer::ALL.into_iter().max_by_key(|one| layer(*one)).unwrap_or(Layer::Middleware);
         let is_io = match notes.cpu {
-            Some(cpu) => in_database + notes.pool_wait > cpu,
-            None => (in_database + notes.pool_wait) * 2 > total,
+            Some(cpu) => in_database + notes.pool_wait() > cpu,
+            None => (in_database + notes.pool_wait()) * 2 > total,
         };
         let n_plus_one: Vec<&Group<'_>> =
             groups.iter().filter(|group| group.is_n_plus_one(records)).collect();
-        let permission = |statement: &&Statement| statement.layer == Layer::Permission;
+        let checks = || groups.iter().filter(|group| group.layer() == Layer::Permission);
+        let recommendations = recommendations(notes, &groups, total, plans.as_ref());
         Self {
             request_id: about.request_id.to_owned(),
             at: Utc::now(),
@@ -249,15 +251,19 @@ impl Report {
             bottleneck_type: if is_io { "io" } else { "cpu" },
             bottleneck_layer: slowest_layer.name(),
             cpu_time_ms: notes.cpu.map(ms),
-            pool_wait_ms: ms(notes.pool_wait),
+            pool_wait_ms: ms(notes.pool_wait()),
             permission: Permission {
-                statements: notes.statements.iter().filter(permission).count(),
+                statements: checks().map(Group::count).sum(),
                 time_ms: ms(layer(Layer::Permission)),
-                repeated_checks: groups
-                    .iter()
-                    .filter(|group| group.layer() == Layer::Permission)
-                    .map(Group::duplicates)
-                    .sum(),
+                count_statements: checks()
+                    .filter(|group| advice::counts(&group.sql))
+                    .map(|group| group.sql.clone())
+                    .collect(),
+                full_scans: checks()
+                    .filter_map(|group| plan_of(plans.as_ref(), &group.sql))
+                    .flat_map(|plan| advice::scans_whole(&plan))
+                    .collect(),
+                repeated_checks: checks().map(Group::duplicates).sum(),
             },
             serializer: Serializer {
                 records: notes.records,
@@ -287,9 +293,9 @@ impl Report {
                 duplicates: groups.iter().map(Group::duplicates).sum(),
                 unused_columns: groups.iter().filter_map(Unused::of).collect(),
             },
-            recommendations: Vec::new(),
+            recommendations,
             statements: notes.statements.iter().map(Sent::of).collect(),
-            plans,
+            plans: plans.map(|plans| plans.explained),
         }
     }
 

@@ -54,7 +54,13 @@ pub(super) async fn profiled(
         status: response.status().as_u16(),
     };
     let plans = match wanted {
-        Wanted::Plans => Some(explain(&profiler.database, &notes).await),
+        Wanted::Plans => match explain(&profiler.database, &notes).await {
+            Ok(plans) => Some(plans),
+            Err(error) => {
+                tracing::warn!(%error, "the plans of a request can't be had");
+                None
+            }
+        },
         Wanted::Profile | Wanted::Nothing => None,
     };
     let report = Report::of(&about, &notes, total, plans);

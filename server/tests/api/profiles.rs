@@ -125,6 +125,13 @@ async fn a_list_accounts_for_itself_in_every_variant_and_only_naive_asks_for_eac
             assert!(asked_for_each.is_empty() && one_by_one.is_empty());
             assert_eq!((&seen["similar"], &seen["duplicates"]), (&json!(0), &json!(0)));
         }
+        let advice = profile["recommendations"].as_array().unwrap();
+        let says = |words: &str| advice.iter().any(|sentence| sentence.as_str().unwrap().contains(words));
+        if variant == Variant::Naive {
+            assert!(says("N+1 in the serializer") && says("transcript"), "{advice:#?}");
+        } else {
+            assert_eq!(advice, &[] as &[Value]);
+        }
         let unused: BTreeMap<_, _> = seen["unused_columns"]
             .as_array()
             .unwrap()
