@@ -43,7 +43,12 @@ impl Limits {
 
 /// The name of a run: the one that was given, or the command and the time.
 pub(crate) fn run_name(output: &Output, command: &str) -> String {
-    output.name.clone().unwrap_or_else(|| format!("{command}-{}", Utc::now().format("%Y%m%d-%H%M%S")))
+    output.name.clone().unwrap_or_else(|| fresh_name(command))
+}
+
+/// The command and the time.
+pub(crate) fn fresh_name(command: &str) -> String {
+    format!("{command}-{}", Utc::now().format("%Y%m%d-%H%M%S"))
 }
 
 /// Judges a fresh run, if there are budgets, keeps it under the folder of results, and prints it.

@@ -85,6 +85,48 @@ pub enum Error {
         /// Where the link leads.
         link: Box<Url>,
     },
+    /// Neither a path nor a scenario.
+    #[error(
+        "`{text}` is neither a path, which begins with `/`, nor a scenario{}; the scenarios are {}{}",
+        did_you_mean(*.suggestion), .known.join(", "), target_hint(.text)
+    )]
+    NotARequest {
+        /// What was given.
+        text: String,
+        /// All scenarios there are.
+        known: Vec<&'static str>,
+        /// The known name that is nearest to the given one, if one is near.
+        suggestion: Option<&'static str>,
+    },
+    /// A request that was to be profiled was refused.
+    #[error("{url} answered {status}: {body}; {}", profile_remedy(*.status))]
+    ProfileRefused {
+        /// The URL that was asked.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// The start of the body.
+        body: String,
+    },
+    /// An answer without a profile.
+    #[error(
+        "{url} was answered without `_profiling`: it takes a path of the API of a callbench server with profiling switched \
+         on, and the token of an admin or of a manager of the workspace"
+    )]
+    NotProfiled {
+        /// The URL that was asked.
+        url: String,
+    },
+    /// A profile that is none.
+    #[error(
+        "{url} gives a profile that can't be read ({what}); callbench and the server should be of one version"
+    )]
+    BadProfile {
+        /// The URL that was asked.
+        url: String,
+        /// Where the reader stopped.
+        what: String,
+    },
     /// The database of a target can't be asked.
     #[error("the database of `{subject}` can't be asked: {source}; check the URL, the user and the password")]
     Database {
@@ -103,6 +145,22 @@ pub enum Error {
 
 fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn target_hint(text: &str) -> &'static str {
+    if text.contains("://") { "; the address of a server goes into --target" } else { "" }
+}
+
+fn profile_remedy(status: u16) -> &'static str {
+    match status {
+        401 => "check the token",
+        403 => {
+            "check that the workspace exists, and that the token is that of an admin or of a manager of it"
+        }
+        404 => "check the path, such as `/api/v1/customers/?workspace_id=enterprise-workspace-1`",
+        500.. => "the server's log says more",
+        _ => "check the path and its query",
+    }
 }
 
 fn remedy(status: u16) -> &'static str {

@@ -8,6 +8,7 @@
 //! - `engine`: goose's users as the pool of workers, fed with one window after another.
 //! - [`recorder`]: what happened in a window, in whole histograms.
 //! - [`rounds`]: which window comes when, how much load it offers, and whether it can be trusted; pure.
+//! - [`profile()`]: a single request that the server is asked to explain.
 //! - [`probes`]: the database's and the operating system's side of the same windows.
 
 pub mod arrivals;
@@ -20,6 +21,7 @@ pub mod operations;
 pub mod pacer;
 mod plan;
 pub mod probes;
+mod profiling;
 pub mod recorder;
 pub mod rounds;
 
@@ -27,3 +29,4 @@ pub use error::Error;
 pub use measure::{Measured, measure};
 pub use observer::{Event, Observer, Position, Silent};
 pub use plan::{Plan, Target};
+pub use profiling::{Asked, Inquiry, Profiled, profile};

@@ -133,15 +133,21 @@ pub struct Target {
 impl Target {
     /// The URL of the first page of the list.
     pub fn list_url(&self) -> Result<Url, Error> {
+        let mut url = self.url("/api/v1/customers/")?;
+        url.query_pairs_mut()
+            .append_pair("workspace_id", &self.workspace)
+            .append_pair("page_size", &self.page_size.to_string());
+        Ok(url)
+    }
+
+    /// The URL of a path of this server, which begins with a slash and may have a query.
+    pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
         let base = self.base_url.trim_end_matches('/');
-        let mut url = Url::parse(&format!("{base}/api/v1/customers/"))
+        let url = Url::parse(&format!("{base}{path}"))
             .map_err(|error| Error::Plan { what: format!("`{}` is not a URL: {error}", self.base_url) })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::Plan { what: format!("`{}` is not an http or https URL", self.base_url) });
         }
-        url.query_pairs_mut()
-            .append_pair("workspace_id", &self.workspace)
-            .append_pair("page_size", &self.page_size.to_string());
         Ok(url)
     }
 }

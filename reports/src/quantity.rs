@@ -23,6 +23,12 @@ pub fn seconds(seconds: f64) -> String {
     time_us(seconds * 1e6)
 }
 
+/// A time given in milliseconds, as [`time_us`] has it.
+#[must_use]
+pub fn time_ms(ms: f64) -> String {
+    time_us(ms * 1e3)
+}
+
 /// A whole number with its thousands set apart by commas.
 #[must_use]
 pub fn count(number: u64) -> String {

@@ -5,6 +5,7 @@ mod db;
 mod demo;
 mod export;
 mod load;
+mod profile;
 mod report;
 mod seed;
 mod serve;
@@ -22,6 +23,7 @@ pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8
         Command::Serve(serve) => serve::run(&cli.home, serve, stop).await,
         Command::Load(load) => load::run(&cli.home, load, stop).await,
         Command::Bench(bench) => bench::run(&cli.home, bench, stop).await,
+        Command::Profile(profile) => profile::run(&cli.home, profile, stop).await,
         Command::Report(report) => report::run(&report),
         Command::Db(db) => db::run(&cli.home, db, stop).await,
     }

@@ -22,6 +22,7 @@ use crate::plan::Target;
 pub use first_page::FirstPage;
 pub use page_100::Page100;
 pub use prepared::{Exchange, Expected, Prepared, Reply};
+pub(crate) use prepared::{bearer, request, root_cause};
 pub(crate) use walk::fetch;
 
 /// A future that an operation returns; boxed, so that operations can stand in one list.
@@ -55,7 +56,7 @@ pub fn find(name: &str) -> Result<&'static dyn Operation, Error> {
 }
 
 /// The name that is most like `name`, if one is so alike that it may have been meant.
-fn nearest(name: &str) -> Option<&'static str> {
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase().replace('-', "_"), known);
     names()
         .into_iter()

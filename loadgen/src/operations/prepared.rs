@@ -108,7 +108,7 @@ impl Prepared {
     }
 }
 
-pub(super) fn bearer(token: &str) -> Result<HeaderValue, Error> {
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| Error::Plan {
         what: "the token holds characters that no HTTP header can carry".to_owned(),
     })?;
@@ -116,7 +116,7 @@ pub(super) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-pub(super) fn request(url: Url, authorization: HeaderValue) -> Request {
+pub(crate) fn request(url: Url, authorization: HeaderValue) -> Request {
     let mut request = Request::new(Method::GET, url);
     request.headers_mut().insert(AUTHORIZATION, authorization);
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -136,7 +136,7 @@ fn failure(error: &reqwest::Error) -> &'static str {
 }
 
 /// The innermost reason of a failure, which is the one that says something ("Connection refused").
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -1,6 +1,7 @@
 //! The load generator against a stand-in server, over real HTTP.
 
 mod deep_pages;
+mod profiles;
 mod replies;
 mod server;
 mod statements;

@@ -37,6 +37,10 @@ pub(crate) enum Fault {
     ShiftedNumbers,
     /// A field of the third row.
     OtherValue,
+    /// No profile where one is asked for.
+    Unprofiled,
+    /// A profile whose count of statements is a word.
+    BadProfile,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +50,8 @@ struct Behaviour {
     /// Freeze for so long at the request after so many more.
     freeze: Option<(u64, Duration)>,
     frozen_until: Option<Instant>,
+    /// Answers with a profile so far.
+    profiles: u64,
     queries: Vec<String>,
 }
 
@@ -143,13 +149,29 @@ async fn list(
         _ => {}
     }
     let host = headers["host"].to_str().unwrap();
+    let profiling = query.contains_key("_profile").then(|| shop.profiling(fault)).flatten();
     match shop.page(&query, host, fault) {
-        Some(body) => body.into_response(),
+        // The profile stands first in the body, as a field of the page.
+        Some(body) => body.replacen('{', &format!("{{{}", profiling.unwrap_or_default()), 1).into_response(),
         None => (StatusCode::NOT_FOUND, r#"{"detail": "Invalid page."}"#).into_response(),
     }
 }
 
 impl Shop {
+    /// The profile of an answer, which counts as many statements as there were profiles.
+    fn profiling(&self, fault: Fault) -> Option<String> {
+        let mut behaviour = self.behaviour.lock().unwrap();
+        behaviour.profiles += 1;
+        match fault {
+            Fault::Unprofiled => None,
+            Fault::BadProfile => Some(r#""_profiling": {"query_count": "many"}, "#.to_owned()),
+            _ => Some(format!(
+                r#""_profiling": {{"query_count": {}, "total_time_ms": 1.5}}, "#,
+                behaviour.profiles
+            )),
+        }
+    }
+
     fn page(&self, query: &HashMap<String, String>, host: &str, fault: Fault) -> Option<String> {
         let size: u32 = query["page_size"].parse().unwrap();
         let name = match self.links {

@@ -11,14 +11,14 @@ const NARROW: f64 = 348.0;
 
 /// How much of the page a chart takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Size {
+pub(crate) enum Size {
     Full,
     Half,
 }
 
 /// A figure. The chart is drawn twice, since text that is scaled down to a phone can't be read; the style sheet shows
 /// one of the two.
-pub(super) fn figure(size: Size, finding: &str, chart: impl Fn(f64) -> Markup, data: &Markup) -> Markup {
+pub(crate) fn figure(size: Size, finding: &str, chart: impl Fn(f64) -> Markup, data: &Markup) -> Markup {
     let wide = if size == Size::Full { FULL } else { HALF };
     html! {
         figure {
@@ -31,12 +31,12 @@ pub(super) fn figure(size: Size, finding: &str, chart: impl Fn(f64) -> Markup, d
 }
 
 /// A table in a container of its own, which scrolls on narrow pages instead of the page.
-pub(super) fn scrolled(table: &Markup) -> Markup {
+pub(crate) fn scrolled(table: &Markup) -> Markup {
     html! { div class="scroll" tabindex="0" { (table) } }
 }
 
 /// A plain table; columns from the second on hold numbers.
-pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> Markup {
+pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> Markup {
     html! {
         table {
             thead { tr { @for (column, heading) in headings.iter().enumerate() { th class=[(column > 0).then_some("n")] scope="col" { (heading) } } } }

@@ -5,8 +5,8 @@
 //! phone, and by a screen reader. The order is that of a reader's questions: did it pass and by how much, what ran,
 //! how fast is it, why, can the figures be trusted, how is it run again. A section without data is absent.
 
-mod charts;
-mod figure;
+pub(crate) mod charts;
+pub(crate) mod figure;
 mod sections;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -71,6 +71,30 @@ pub fn page(run: &Run) -> String {
     ];
     let present: Vec<(&str, &str, Markup)> =
         sections.into_iter().filter_map(|(id, title, body)| Some((id, title, body?))).collect();
+    let body = html! {
+        (sections::verdict::header(&page))
+        (contents(&present))
+        footer { p { "Made by callbench " (run.environment.callbench) " from result.json, from which it can be made again." } }
+    };
+    document(&run.name, &run.environment.callbench, "", &body)
+}
+
+/// The list of sections, and the sections: id, heading and body of each.
+pub(crate) fn contents(sections: &[(&str, &str, Markup)]) -> Markup {
+    html! {
+        nav aria-label="Sections" {
+            @for (id, title, _) in sections { a href={ "#" (id) } { (title) } }
+        }
+        main {
+            @for (id, title, body) in sections {
+                section id=(id) { h2 { (title) } (body) }
+            }
+        }
+    }
+}
+
+/// A page around a body. `style` is what this kind of page has beside the style of all.
+pub(crate) fn document(name: &str, callbench: &str, style: &str, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -80,22 +104,11 @@ pub fn page(run: &Run) -> String {
                 meta name="color-scheme" content="light dark";
                 // Nothing is fetched and nothing runs; the browser holds the page to it.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                meta name="generator" content={ "callbench " (run.environment.callbench) };
-                title { (run.name) " · callbench" }
-                style { (PreEscaped(STYLE)) }
+                meta name="generator" content={ "callbench " (callbench) };
+                title { (name) " · callbench" }
+                style { (PreEscaped(STYLE)) (PreEscaped(style)) }
             }
-            body {
-                (sections::verdict::header(&page))
-                nav aria-label="Sections" {
-                    @for (id, title, _) in &present { a href={ "#" (id) } { (title) } }
-                }
-                main {
-                    @for (id, title, body) in &present {
-                        section id=(id) { h2 { (title) } (body) }
-                    }
-                }
-                footer { p { "Made by callbench " (run.environment.callbench) " from result.json, from which it can be made again." } }
-            }
+            body { (body) }
         }
     }
     .into_string()

@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use error::Error;
 
@@ -39,10 +39,8 @@ pub struct Written {
 
 /// Writes a run into `folder`, which is created if missing. Files of an earlier run of the same name are replaced.
 pub fn write(run: &Run, folder: &Path) -> Result<Written, Error> {
-    fs::create_dir_all(folder).map_err(|source| Error::writing(folder, source))?;
-    let mut json = serde_json::to_vec_pretty(run).map_err(|source| Error::Encode { source })?;
-    json.push(b'\n');
-    let result = put(folder, RESULT, &json)?;
+    self::folder(folder)?;
+    let result = put(folder, RESULT, &json(run)?)?;
     let report = put(folder, REPORT, html::page(run).as_bytes())?;
     let mut histograms = Vec::new();
     let mut taken = BTreeSet::new();
@@ -74,8 +72,20 @@ struct Version {
     schema: u32,
 }
 
+/// Makes a folder, if it is missing.
+pub(crate) fn folder(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(|source| Error::writing(path, source))
+}
+
+/// JSON for people and programs, with the end of its last line.
+pub(crate) fn json(result: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut json = serde_json::to_vec_pretty(result).map_err(|source| Error::Encode { source })?;
+    json.push(b'\n');
+    Ok(json)
+}
+
 /// Writes a file beside its place, flushes it to the disk, and moves it there.
-fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
+pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
     let path = folder.join(name);
     let attempt = || -> io::Result<()> {
         let mut builder = tempfile::Builder::new();

@@ -6,16 +6,16 @@ use super::WIDTH;
 
 /// On which side a column is flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub(crate) enum Align {
     Left,
     Right,
 }
 
 /// A table without lines, indented by two columns.
-pub(super) struct Grid(Table);
+pub(crate) struct Grid(Table);
 
 impl Grid {
-    pub(super) fn new(columns: &[(&str, Align)]) -> Self {
+    pub(crate) fn new(columns: &[(&str, Align)]) -> Self {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
         table
@@ -31,18 +31,18 @@ impl Grid {
         Self(table)
     }
 
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.0.add_row(cells.into_iter().collect::<Vec<_>>());
     }
 
     /// The lines, each with its end and without trailing spaces.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.0.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
 }
 
 /// A sentence in lines of at most `width` columns, `indent` before each.
-pub(super) fn wrapped(sentence: &str, width: usize, indent: &str) -> String {
+pub(crate) fn wrapped(sentence: &str, width: usize, indent: &str) -> String {
     let mut text = String::new();
     let mut line = indent.to_owned();
     let mut empty = true;

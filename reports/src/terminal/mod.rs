@@ -3,7 +3,7 @@
 //! Colour is an addition: whatever it says is said by a word as well, so that a log file and a screen reader miss
 //! nothing.
 
-mod grid;
+pub(crate) mod grid;
 
 use grid::{Align, Grid};
 
@@ -282,11 +282,11 @@ fn time(us: Option<u64>) -> String {
     us.map_or_else(|| "–".into(), |us| quantity::time_us(us as f64))
 }
 
-const BOLD: &str = "\u{1b}[1m";
-const GREEN: &str = "\u{1b}[32m";
-const RED: &str = "\u{1b}[31m";
-const YELLOW: &str = "\u{1b}[33m";
-const PLAIN: &str = "\u{1b}[0m";
+pub(crate) const BOLD: &str = "\u{1b}[1m";
+pub(crate) const GREEN: &str = "\u{1b}[32m";
+pub(crate) const RED: &str = "\u{1b}[31m";
+pub(crate) const YELLOW: &str = "\u{1b}[33m";
+pub(crate) const PLAIN: &str = "\u{1b}[0m";
 
 fn paint(outcome: Outcome) -> &'static str {
     match outcome {
@@ -296,12 +296,12 @@ fn paint(outcome: Outcome) -> &'static str {
     }
 }
 
-fn painted(word: &str, paint: &str, color: bool) -> String {
+pub(crate) fn painted(word: &str, paint: &str, color: bool) -> String {
     if color { format!("{paint}{word}{PLAIN}") } else { word.to_owned() }
 }
 
 /// A line that starts with an outcome, with that word painted.
-fn first_word_painted(line: &str, color: bool) -> String {
+pub(crate) fn first_word_painted(line: &str, color: bool) -> String {
     let first = line.trim_start().split(' ').next();
     let outcomes = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive];
     match outcomes.into_iter().find(|outcome| first == Some(words::outcome(*outcome))) {

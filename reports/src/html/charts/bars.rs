@@ -6,17 +6,17 @@ use super::scale::Linear;
 use super::{px, series, strong, svg, text};
 
 /// One bar.
-pub(in crate::html) struct Bar {
+pub(crate) struct Bar {
     /// Place of the subject in the run, for the colour; `None` for what belongs to no subject.
-    pub(in crate::html) index: Option<usize>,
-    pub(in crate::html) label: String,
-    pub(in crate::html) value: f64,
+    pub(crate) index: Option<usize>,
+    pub(crate) label: String,
+    pub(crate) value: f64,
     /// The value as printed.
-    pub(in crate::html) words: String,
+    pub(crate) words: String,
 }
 
 /// Bars in groups, each under its heading; a group without a heading has none.
-pub(in crate::html) fn bars(groups: &[(String, Vec<Bar>)], title: &str, width: f64) -> Markup {
+pub(crate) fn bars(groups: &[(String, Vec<Bar>)], title: &str, width: f64) -> Markup {
     let (row, heading) = (24.0, 24.0);
     let all = || groups.iter().flat_map(|(_, bars)| bars);
     let widest = |word: fn(&Bar) -> &str| all().map(|bar| super::width_of(word(bar))).fold(0.0, f64::max);

@@ -5,13 +5,15 @@
 //! style sheet then replaces the colours for dark pages and print. A subject is told apart by colour, by the shape of
 //! its marks and by its name beside them.
 
-pub(super) mod bars;
+pub(crate) mod bars;
 pub(super) mod dumbbell;
 pub(super) mod headroom;
+pub(crate) mod repeats;
 pub(super) mod rounds;
 mod scale;
 pub(super) mod spectrum;
 pub(super) mod timeline;
+pub(crate) mod waterfall;
 
 use maud::{Markup, html};
 

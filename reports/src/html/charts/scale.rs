@@ -114,6 +114,20 @@ impl Linear {
         let share = if self.high > self.low { (value - self.low) / (self.high - self.low) } else { 0.0 };
         self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
     }
+
+    /// Round values to label from the low end on, at most about `most`: steps of 1, 2 or 5 of a power of ten.
+    pub(super) fn ticks(&self, most: usize) -> Vec<f64> {
+        let span = self.high - self.low;
+        if !(span > 0.0 && span.is_finite()) {
+            return vec![self.low];
+        }
+        let least = span / most.max(1) as f64;
+        let power = 10_f64.powf(least.log10().floor());
+        let step = [1.0, 2.0, 5.0].map(|step| step * power).into_iter().find(|step| *step >= least);
+        let step = step.unwrap_or(10.0 * power);
+        let first = (self.low / step).ceil();
+        (0..=most).map(|tick| (first + tick as f64) * step).take_while(|tick| *tick <= self.high).collect()
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +148,15 @@ mod tests {
         let axis = Log::over([], 0.0, 100.0);
         assert!(axis.at(5.0).is_finite());
         assert!(!axis.ticks(5).is_empty());
+    }
+
+    #[test]
+    fn ticks_of_a_linear_axis_are_round_and_few() {
+        let ticks = |low, high, most| Linear { low, high, from: 0.0, to: 1.0 }.ticks(most);
+        assert_eq!(ticks(0.0, 61.2, 6), [0.0, 20.0, 40.0, 60.0]);
+        assert_eq!(ticks(0.0, 3.0, 6), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]);
+        assert_eq!(ticks(0.0, 900.0, 9).len(), 10);
+        assert_eq!(ticks(0.0, 0.0, 6), [0.0]);
     }
 
     #[test]

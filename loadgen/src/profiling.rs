@@ -1,0 +1,148 @@
+//! A request that the server is asked to explain: sent with `_profile`, one at a time, and its profile taken out of the
+//! answer.
+//!
+//! Requests follow each other without load, since a profile shows what one request does, not what a crowd does to it. The
+//! first one pays for what the later ones find ready (a connection, the plans of its statements, the pages in memory), so
+//! it is kept apart.
+
+use reports::profile::Repeat;
+use reqwest::{Client, Url};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::engine::REQUEST_TIMEOUT;
+use crate::error::Error;
+use crate::operations::{self, Operation};
+use crate::plan::Target;
+
+/// What is to be explained.
+#[derive(Clone)]
+pub enum Asked {
+    /// A path with its query, which begins with a slash.
+    Path(String),
+    /// The request of a scenario.
+    Operation(&'static dyn Operation),
+}
+
+impl Asked {
+    /// Reads a path, or the name of a scenario.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        if text.starts_with('/') {
+            return Ok(Self::Path(text.to_owned()));
+        }
+        operations::find(text).map(Self::Operation).map_err(|_| Error::NotARequest {
+            text: text.to_owned(),
+            known: operations::names(),
+            suggestion: operations::nearest(text),
+        })
+    }
+}
+
+/// How it is asked.
+#[derive(Clone)]
+pub struct Inquiry {
+    /// What is to be explained.
+    pub asked: Asked,
+    /// With the plans of its statements.
+    pub explain: bool,
+    /// How many requests are sent, at least 1. Of several the first one is not counted.
+    pub requests: u32,
+}
+
+/// What the server said.
+#[derive(Debug, Clone)]
+pub struct Profiled {
+    /// Path and query as they were sent.
+    pub path: String,
+    /// The first of several answers.
+    pub warm_up: Option<Repeat>,
+    /// All others, in the order of sending; at least one.
+    pub repeats: Vec<Repeat>,
+}
+
+/// Sends the requests, one after the other. The first that gets no profile ends it.
+pub async fn profile(inquiry: &Inquiry, target: &Target) -> Result<Profiled, Error> {
+    let client = Client::builder().timeout(REQUEST_TIMEOUT).no_gzip().build();
+    let client = client.map_err(|error| Error::Engine { what: error.to_string() })?;
+    let url = match &inquiry.asked {
+        Asked::Path(path) => target.url(path)?,
+        Asked::Operation(operation) => operation.prepare(&client, target).await?.url().clone(),
+    };
+    let url = explained(url, inquiry.explain);
+    let mut repeats = Vec::new();
+    for _ in 0..inquiry.requests.max(1) {
+        repeats.push(answer(&client, target, &url).await?);
+    }
+    let warm_up = (repeats.len() > 1).then(|| repeats.remove(0));
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    Ok(Profiled { path, warm_up, repeats })
+}
+
+async fn answer(client: &Client, target: &Target, url: &Url) -> Result<Repeat, Error> {
+    let unreachable = |error: &reqwest::Error| Error::Unreachable {
+        url: url.to_string(),
+        cause: operations::root_cause(error),
+    };
+    let request = operations::request(url.clone(), operations::bearer(&target.token)?);
+    let response = client.execute(request).await.map_err(|error| unreachable(&error))?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await.map_err(|error| unreachable(&error))?;
+    if status != 200 {
+        let body: String = String::from_utf8_lossy(&body).chars().take(200).collect();
+        return Err(Error::ProfileRefused { url: url.to_string(), status, body });
+    }
+    // What is no JSON object has no profile in it either.
+    let profiling = serde_json::from_slice(&body).ok().and_then(|body: Body| body.profiling);
+    let profiling = profiling.ok_or_else(|| Error::NotProfiled { url: url.to_string() })?;
+    Repeat::read(profiling)
+        .map_err(|error| Error::BadProfile { url: url.to_string(), what: error.to_string() })
+}
+
+/// The body of an answer; other fields are not looked at.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(rename = "_profiling")]
+    profiling: Option<Value>,
+}
+
+/// The URL with `_profile`, in place of one that it may have. The rest of the query stays as it is written.
+fn explained(mut url: Url, explain: bool) -> Url {
+    let query = url.query().unwrap_or_default();
+    let others =
+        query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("_profile"));
+    let asked = if explain { "_profile=explain" } else { "_profile=true" };
+    let query = others.chain([asked]).collect::<Vec<_>>().join("&");
+    url.set_query(Some(&query));
+    url.set_fragment(None);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_is_sent_as_it_was_written() {
+        for (from, explain, to) in [
+            ("http://h/a/", true, "http://h/a/?_profile=explain"),
+            ("http://h/a/?q=%C3%A9+x&b", false, "http://h/a/?q=%C3%A9+x&b&_profile=true"),
+            ("http://h/a/?_profile=true&x=1&_profile#top", true, "http://h/a/?x=1&_profile=explain"),
+        ] {
+            assert_eq!(explained(from.parse().unwrap(), explain).as_str(), to);
+        }
+    }
+
+    #[test]
+    fn a_path_begins_with_a_slash_and_all_else_is_a_scenario() {
+        assert!(
+            matches!(Asked::read("/api/v1/customers/?x=1"), Ok(Asked::Path(path)) if path.ends_with("?x=1"))
+        );
+        assert!(
+            matches!(Asked::read("page_100"), Ok(Asked::Operation(operation)) if operation.name() == "page_100")
+        );
+        let error = Asked::read("fist_page").err().unwrap().to_string();
+        assert!(error.contains("did you mean `first_page`?") && error.contains("begins with `/`"), "{error}");
+        let error = Asked::read("http://127.0.0.1:8000/api").err().unwrap().to_string();
+        assert!(error.ends_with("the address of a server goes into --target"), "{error}");
+    }
+}
