@@ -38,7 +38,8 @@ Examples:
   callbench serve --variant live --scale dev       the reference server on it
   callbench load first_page --target http://127.0.0.1:8000 --token token123 \\
       --workspace enterprise-workspace-1 --rate 200/s --duration 30s
-Exit codes: 0 pass, 1 a budget failed, 2 could not be judged or could not run.";
+  callbench profile first_page --scale dev         what one request does, and what to change
+Exit codes: 0 pass, 1 a budget or an assertion failed, 2 could not be judged or could not run.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

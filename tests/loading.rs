@@ -39,7 +39,11 @@ async fn a_server_that_loads_is_joined_but_not_measured() {
     // The data set is there, so that this is no reason to refuse.
     let seeded = callbench(home.path()).args(["seed", "--scale", "tiny"]).output().expect("runs");
     assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
-    for arguments in [["bench", "--scale", "tiny"].as_slice(), &["load", "first_page", "--scale", "tiny"]] {
+    for arguments in [
+        ["bench", "--scale", "tiny"].as_slice(),
+        &["load", "first_page", "--scale", "tiny"],
+        &["profile", "first_page", "--scale", "tiny"],
+    ] {
         let output = callbench(home.path()).args(arguments).output().expect("runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");

@@ -22,7 +22,7 @@ pub(super) fn section(profile: &Profile) -> Option<Markup> {
     }
     Some(html! {
         p class="muted" {
-            "Each statement was carried out once more under EXPLAIN, apart from the timed request, which makes it slower than it was there. "
+            "Each statement was carried out once more under EXPLAIN, apart from the timed request; being watched makes it slower. "
             "Time and buffers of a node are its own, over all loops, without those of the nodes below it; rows are per loop."
         }
         @for (plan, explained) in &plans {
