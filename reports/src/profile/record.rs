@@ -244,8 +244,10 @@ pub struct Loaded {
 pub struct Memory {
     /// Bytes in all, freed or not.
     pub allocated_bytes: Option<u64>,
-    /// Most bytes held at a time.
-    pub peak_bytes: Option<u64>,
+    /// Most bytes held at a time, above those held when it began. Below zero for a request that only freed.
+    pub peak_bytes: Option<i64>,
+    /// Number of allocations.
+    pub allocations: Option<u64>,
 }
 
 /// A statement that ran.
@@ -278,6 +280,8 @@ pub struct Plan {
     pub plan: Value,
     /// The plan that is made for these values, where the one that ran is made for all and differs; null otherwise.
     pub custom_plan: Value,
+    /// Why there is no plan.
+    pub error: Option<String>,
 }
 
 /// `null` says as little as a missing field.

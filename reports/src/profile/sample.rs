@@ -86,7 +86,7 @@ pub(super) fn naive(total_ms: f64) -> Repeat {
             "statements": 1, "time_ms": 0.6, "count_statements": [], "full_scans": [], "repeated_checks": 0,
         },
         "serializer": {"records": 50, "us_per_record": 1128.0, "share": 0.94, "loaded_one_by_one": loaded},
-        "memory": {"allocated_bytes": 526_901, "peak_bytes": 200_000},
+        "memory": {"allocated_bytes": 526_901, "peak_bytes": 200_000, "allocations": 9_120},
         "recommendations": [
             "15 statements ran once for each of 50 records; load what they load for the whole page in one statement.",
             "`SELECT id, status, transcript FROM call …` fetches `transcript`, which nothing uses: leave it out.",

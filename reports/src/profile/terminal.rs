@@ -310,16 +310,18 @@ fn serializer(profile: &Profile) -> Option<String> {
 }
 
 fn memory(profile: &Profile) -> Option<String> {
-    let bytes = |bytes: u64| quantity::bytes(bytes as f64);
-    let words = match (profile.memory.allocated_bytes, profile.memory.peak_bytes) {
-        (Some(allocated), Some(peak)) => {
-            format!("{} allocated, at most {} at a time", bytes(allocated), bytes(peak))
-        }
-        (Some(allocated), None) => format!("{} allocated", bytes(allocated)),
-        (None, Some(peak)) => format!("at most {} at a time", bytes(peak)),
-        (None, None) => return None,
-    };
-    Some(format!("Memory\n  {words}\n"))
+    let memory = &profile.memory;
+    let mut parts = Vec::new();
+    if let Some(bytes) = memory.allocated_bytes {
+        parts.push(format!("{} allocated", quantity::bytes(bytes as f64)));
+    }
+    if let Some(allocations) = memory.allocations {
+        parts.push(quantity::plural(allocations, "allocation"));
+    }
+    if let Some(bytes) = memory.peak_bytes {
+        parts.push(format!("at most {} at a time", quantity::bytes(bytes as f64)));
+    }
+    (!parts.is_empty()).then(|| format!("Memory\n  {}\n", parts.join(", ")))
 }
 
 fn advice(profile: &Profile) -> Option<String> {

@@ -53,7 +53,7 @@ pub(super) fn section(profile: &Profile) -> Option<Markup> {
 /// What the server says of its checks, its serializer and its memory.
 pub(super) fn rest(profile: &Profile) -> Option<Markup> {
     let (permission, serializer) = (&profile.permission, &profile.serializer);
-    let bytes = |bytes: Option<u64>| bytes.map(|bytes| quantity::bytes(bytes as f64));
+    let memory = &profile.memory;
     let facts: Vec<(&str, Option<String>)> = vec![
         ("Statements of permission checks", permission.statements.map(quantity::count)),
         ("Time of permission checks", permission.time_ms.map(quantity::time_ms)),
@@ -61,8 +61,9 @@ pub(super) fn rest(profile: &Profile) -> Option<Markup> {
         ("Records in the answer", serializer.records.map(quantity::count)),
         ("Time for each record", serializer.us_per_record.map(quantity::time_us)),
         ("Serializer's share of the total", serializer.share.map(quantity::share)),
-        ("Bytes allocated", bytes(profile.memory.allocated_bytes)),
-        ("Most bytes at a time", bytes(profile.memory.peak_bytes)),
+        ("Bytes allocated", memory.allocated_bytes.map(|bytes| quantity::bytes(bytes as f64))),
+        ("Most bytes at a time", memory.peak_bytes.map(|bytes| quantity::bytes(bytes as f64))),
+        ("Allocations", memory.allocations.map(quantity::count)),
     ];
     let facts: Vec<(&str, String)> =
         facts.into_iter().filter_map(|(name, fact)| Some((name, fact?))).collect();

@@ -17,7 +17,9 @@ const MISJUDGED: f64 = 10.0;
 pub(super) fn section(profile: &Profile) -> Option<Markup> {
     let plans: Vec<(&Plan, Explained)> =
         profile.plans.iter().filter_map(|plan| Some((plan, Explained::read(&plan.plan)?))).collect();
-    if plans.is_empty() {
+    let missing: Vec<(&Plan, &String)> =
+        profile.plans.iter().filter_map(|plan| Some((plan, plan.error.as_ref()?))).collect();
+    if plans.is_empty() && missing.is_empty() {
         return None;
     }
     Some(html! {
@@ -39,6 +41,9 @@ pub(super) fn section(profile: &Profile) -> Option<Markup> {
                     (tree(&custom))
                 }
             }
+        }
+        @for (plan, error) in &missing {
+            p { "No plan: " (error) br; code class="sql" { (shortened(&plan.sql, SUMMARY)) } }
         }
     })
 }
@@ -124,6 +129,7 @@ mod tests {
     fn what_is_no_plan_is_left_out_and_what_was_not_reached_says_so() {
         let plans = json!({"plans": [
             {"sql": "SELECT 1", "plan": null},
+            {"sql": "SELECT 3", "plan": null, "error": "it is <gone>"},
             {"sql": "SELECT 2", "plan": {"Plan": {"Node Type": "Result", "Actual Loops": 0, "Actual Rows": 0}}},
         ]});
         let page = section(Repeat::read(plans).unwrap().profile()).unwrap().into_string();
@@ -131,6 +137,7 @@ mod tests {
             !page.contains("SELECT 1") && page.contains("SELECT 2") && page.contains("never reached"),
             "{page}"
         );
+        assert!(page.contains("No plan: it is &lt;gone&gt;") && page.contains("SELECT 3"), "{page}");
         assert!(section(Repeat::read(json!({"plans": [{"sql": "S"}]})).unwrap().profile()).is_none());
     }
 }
