@@ -76,6 +76,15 @@ fn made(profile: &Profile) -> Vec<Group> {
             *group.duplicates.get_or_insert(0) += u64::from(again);
         }
     }
+    // The server adds up before it rounds.
+    for texts in &profile.queries.slowest_queries {
+        let whole = |group: &&mut Group| {
+            group.sql == texts.sql && group.layer == texts.layer && Some(group.count) == texts.count
+        };
+        if let (Some(group), Some(ms)) = (groups.iter_mut().find(whole), texts.time_ms) {
+            group.time_ms = Some(ms);
+        }
+    }
     groups
 }
 
@@ -96,6 +105,15 @@ mod tests {
             (calls.count, calls.layer.as_deref(), calls.duplicates),
             (50, Some("serializer"), Some(45))
         );
+    }
+
+    #[test]
+    fn the_sum_of_the_server_is_taken_where_it_gives_one() {
+        let mut profile = sample::naive(40.0).profile().clone();
+        profile.queries.slowest_queries[0].time_ms = Some(4.125);
+        assert_eq!(groups(&profile)[0].time_ms, Some(4.125));
+        profile.queries.slowest_queries[0].count = Some(49);
+        assert!(groups(&profile)[0].time_ms < Some(4.12), "a group of other statements");
     }
 
     #[test]

@@ -119,9 +119,9 @@ pub struct Queries {
     /// Which ones did.
     #[serde(deserialize_with = "given")]
     pub n_plus_one: Vec<Repeated>,
-    /// Statements whose text had run before.
+    /// Statements that share their text with another.
     pub similar: Option<u64>,
-    /// Statements whose text had run before with the same values.
+    /// Statements that asked again, with the same values, what had been asked before.
     pub duplicates: Option<u64>,
     /// Columns that were fetched and not used.
     #[serde(deserialize_with = "given")]

@@ -79,7 +79,7 @@ pub(super) fn naive(total_ms: f64) -> Repeat {
         "bottleneck_type": "io", "bottleneck_layer": "serializer", "cpu_time_ms": 8.2, "pool_wait_ms": 0.01,
         "queries": {
             "total_queries": 752, "total_time_ms": 40.55, "slowest_queries": slowest, "n_plus_one_detected": true,
-            "n_plus_one": repeated, "similar": 735, "duplicates": 136,
+            "n_plus_one": repeated, "similar": 750, "duplicates": 136,
             "unused_columns": [{"sql": PER_CUSTOMER[9].0, "columns": ["transcript"]}],
         },
         "permission": {

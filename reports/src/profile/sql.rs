@@ -1,5 +1,5 @@
 //! SQL and sentences of a server as they are shown: on one line, as long as there is room, and without anything that a
-//! terminal would obey.
+//! terminal would obey; or, where there is room for all of it, in lines.
 
 /// The text on one line, with control characters as spaces.
 pub(super) fn on_one_line(text: &str) -> String {
@@ -47,6 +47,66 @@ fn without_columns(line: &str) -> Option<String> {
     None
 }
 
+/// The text in lines: as it came if it has some, else with one for each clause, indented by its parentheses.
+pub(super) fn in_lines(text: &str) -> String {
+    let text = text.trim();
+    if text.contains('\n') {
+        return text.to_owned();
+    }
+    let mut lines = String::with_capacity(text.len() + text.len() / 4);
+    let (mut depth, mut quote, mut rest) = (0_usize, None, text);
+    while let Some(letter) = rest.chars().next() {
+        let after = &rest[letter.len_utf8()..];
+        if quote.is_none()
+            && letter == ' '
+            && !lines.ends_with(" DISTINCT")
+            && let Some(clause) = clause(after)
+        {
+            lines.push('\n');
+            lines.push_str(&"  ".repeat(depth));
+            lines.push_str(clause);
+            rest = &after[clause.len()..];
+            continue;
+        }
+        match (letter, quote) {
+            ('\'' | '"', None) => quote = Some(letter),
+            (_, Some(open)) if open == letter => quote = None,
+            ('(', None) => depth += 1,
+            (')', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        lines.push(letter);
+        rest = after;
+    }
+    lines
+}
+
+/// The words at the start of a text that begin a clause, if they do.
+fn clause(text: &str) -> Option<&str> {
+    const CLAUSES: [&str; 15] = [
+        "FROM",
+        "WHERE",
+        "JOIN",
+        "LEFT JOIN",
+        "RIGHT JOIN",
+        "FULL JOIN",
+        "INNER JOIN",
+        "CROSS JOIN",
+        "GROUP BY",
+        "HAVING",
+        "ORDER BY",
+        "LIMIT",
+        "OFFSET",
+        "UNION",
+        "SELECT",
+    ];
+    CLAUSES.into_iter().find_map(|clause| {
+        let (begin, after) = text.split_at_checked(clause.len())?;
+        let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        (begin.eq_ignore_ascii_case(clause) && ends).then_some(begin)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -71,7 +131,28 @@ mod tests {
         assert_eq!(on_one_line("a\u{1b}[31m\r\n\tb\u{7}"), "a [31m b");
     }
 
+    #[test]
+    fn a_long_line_is_broken_at_its_clauses() {
+        let sql = "SELECT id, 'a FROM b', x IS DISTINCT FROM y, (SELECT count(*) FROM call WHERE d = \"from c\") FROM t LEFT JOIN u ON t.i = u.i WHERE fromage = 1 ORDER BY id";
+        let lines = "\
+SELECT id, 'a FROM b', x IS DISTINCT FROM y, (SELECT count(*)
+  FROM call
+  WHERE d = \"from c\")
+FROM t
+LEFT JOIN u ON t.i = u.i
+WHERE fromage = 1
+ORDER BY id";
+        assert_eq!(in_lines(sql), lines);
+        assert_eq!(in_lines(" SELECT 1\n  FROM  t "), "SELECT 1\n  FROM  t", "its own lines are kept");
+    }
+
     proptest! {
+        #[test]
+        fn lines_hold_the_same_words(text in "(SELECT|FROM|LEFT JOIN|é|x|\\(|\\)|'|\"| ){0,40}") {
+            let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert_eq!(words(&in_lines(&text)), words(&text));
+        }
+
         #[test]
         fn any_text_fits(text in "\\PC{0,80}|(?s).{0,80}|(SELECT |select )[a-zé(), ]{0,40}( FROM | from )?.{0,40}", most in 3_usize..60) {
             let line = shortened(&text, most);

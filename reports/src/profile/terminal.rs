@@ -214,11 +214,15 @@ fn statements(profile: &Profile) -> Option<String> {
 /// How many statements are like others.
 pub(super) fn alike(profile: &Profile, groups: &[Group]) -> String {
     let mut parts = vec![quantity::plural(groups.len() as u64, "text")];
-    if let Some(similar) = profile.queries.similar {
-        parts.push(format!("{} with a text that had run before", quantity::plural(similar, "statement")));
+    match profile.queries.similar {
+        None => {}
+        Some(0) => parts.push("no two statements share one".to_owned()),
+        Some(similar) => {
+            parts.push(format!("{} statements share theirs with another", quantity::count(similar)));
+        }
     }
-    if let Some(duplicates) = profile.queries.duplicates {
-        parts.push(format!("{} also with the same values", quantity::count(duplicates)));
+    if let Some(duplicates) = profile.queries.duplicates.filter(|duplicates| *duplicates > 0) {
+        parts.push(format!("{} asked again with the same values", quantity::count(duplicates)));
     }
     parts.join(", ")
 }

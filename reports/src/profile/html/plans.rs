@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::plan::{Explained, Node};
 use super::super::record::{Plan, Profile};
-use super::super::sql::shortened;
+use super::super::sql::{in_lines, shortened};
 use crate::html::figure::scrolled;
 use crate::quantity;
 
@@ -33,7 +33,7 @@ pub(super) fn section(profile: &Profile) -> Option<Markup> {
                     @if let Some(ms) = explained.execution_ms { strong { (quantity::time_ms(ms)) } " " }
                     code { (shortened(&plan.sql, SUMMARY)) }
                 }
-                pre { code { (plan.sql) } }
+                pre { code { (in_lines(&plan.sql)) } }
                 (tree(explained))
                 @if let Some(custom) = Explained::read(&plan.custom_plan) {
                     h3 { "The plan for these very values" }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::groups::{Group, groups};
 use super::super::record::{LAYERS, Profile};
-use super::super::sql::{on_one_line, shortened};
+use super::super::sql::{in_lines, on_one_line, shortened};
 use super::super::terminal::alike;
 use super::layers::place;
 use crate::html::charts::waterfall::{LETTERS, Lane, waterfall};
@@ -131,14 +131,14 @@ fn texts(groups: &[Group]) -> Markup {
     }
 }
 
-/// A text: whole if it is short and on one line, folded with its own lines otherwise.
+/// A text: whole if it is short and on one line, folded and in lines otherwise.
 pub(super) fn folded(sql: &str) -> Markup {
     let line = shortened(sql, SUMMARY);
     html! {
         @if line == on_one_line(sql) && !sql.trim().contains('\n') {
             code class="sql" { (line) }
         } @else {
-            details class="sql" { summary { code { (line) } } pre { code { (sql) } } }
+            details class="sql" { summary { code { (line) } } pre { code { (in_lines(sql)) } } }
         }
     }
 }
