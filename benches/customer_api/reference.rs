@@ -14,7 +14,12 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    pub(crate) async fn start(variant: Variant, database_url: &str) -> anyhow::Result<Self> {
+    /// Starts one with these further arguments.
+    pub(crate) async fn start(
+        variant: Variant,
+        database_url: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_callbench"))
             .args([
                 "serve",
@@ -24,6 +29,7 @@ impl Reference {
                 "--variant",
                 &variant.to_string(),
             ])
+            .args(arguments)
             .env("CALLBENCH_DATABASE_URL", database_url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -356,3 +356,56 @@ async fn the_plans_are_those_that_ran_and_explaining_changes_nothing() {
     .unwrap();
     assert_eq!(idle, 0);
 }
+
+#[tokio::test]
+async fn a_client_that_knows_only_the_old_tools_finds_their_fields() {
+    let service = Service::at(Level::Before).await;
+    let mut db = service.connection().await;
+    let (_, manager, _) = world(&mut db, "one").await;
+    let origin = service.serve(Variant::Naive).await;
+    let profile = profile(&service.get(&list(&origin, "workspace_id=one&_profile=true"), &manager).await);
+    // What `profile_request` and `_profiling` gave.
+    for key in
+        ["query_count", "total_query_time_ms", "serialization_time_ms", "total_time_ms", "response_time_ms"]
+    {
+        assert!(number(&profile[key]) > 0.0, "{key}");
+    }
+    // The query analyzer.
+    let queries = &profile["queries"];
+    assert!(queries["total_queries"].is_u64() && queries["total_time_ms"].is_f64());
+    assert_eq!(queries["n_plus_one_detected"], true);
+    let slowest = queries["slowest_queries"].as_array().unwrap();
+    assert!(
+        slowest.iter().all(|query| {
+            query["sql"].is_string() && query["time_ms"].is_f64() && query["count"].is_u64()
+        })
+    );
+    assert!(slowest.is_sorted_by(|one, next| number(&one["time_ms"]) >= number(&next["time_ms"])));
+    // The layer analyzer.
+    assert!(["request_id", "endpoint", "workspace_id"].iter().all(|key| profile[*key].is_string()));
+    for layer in ["middleware", "permission", "queryset", "serializer"] {
+        assert!(profile["breakdown"][format!("{layer}_time_ms")].is_f64(), "{layer}");
+    }
+    assert!(["io", "cpu"].contains(&profile["bottleneck_type"].as_str().unwrap()));
+    assert_eq!(profile["bottleneck_layer"], "serializer");
+    assert!(profile["recommendations"].as_array().unwrap().iter().all(Value::is_string));
+}
+
+#[tokio::test]
+async fn what_is_cached_never_has_a_profile() {
+    let service = Service::at(Level::Indexed).await;
+    let mut db = service.connection().await;
+    let (_, manager, _) = world(&mut db, "one").await;
+    let origin = service.serve(Variant::Live).await;
+    let url = format!("{origin}/api/v1/workspaces/one/");
+    let first = service.get(&format!("{url}?_profile=true"), &manager).await;
+    assert_eq!((first.header("x-cache"), first.header("cache-control")), ("miss", "no-store"));
+    let statements = |answer: &Answer| profile(answer)["query_count"].as_u64().unwrap();
+    let plain = service.get(&url, &manager).await;
+    assert_eq!(plain.header("x-cache"), "hit");
+    assert!(!plain.text.contains("_profiling") && plain.headers.get("cache-control").is_none());
+    // A profile tells of this request, not of the one that filled the cache.
+    let again = service.get(&format!("{url}?_profile=true"), &manager).await;
+    assert_eq!((again.header("x-cache"), statements(&again)), ("hit", 1));
+    assert!(statements(&first) > 1);
+}

@@ -1,0 +1,55 @@
+//! What profiling costs: a server that is not allowed to, the same request to one that is, and with the profile asked for.
+//!
+//! The three take turns, one request each, so that whatever the machine does meanwhile it does to all.
+
+use std::io::Write;
+use std::time::Instant;
+
+use crate::client::Client;
+use crate::quantile;
+use crate::reference::Reference;
+
+/// Requests of each kind. The median of so many differs by less than half a percent from run to run.
+const REQUESTS: usize = 3_000;
+
+pub(crate) async fn measure(
+    out: &mut impl Write,
+    allowed: &Reference,
+    forbidden: &Reference,
+    list: &str,
+) -> anyhow::Result<()> {
+    let asked = format!("{list}&_profile=true");
+    let mut kinds = [
+        ("switched off", Client::connect(forbidden.address()).await?, list),
+        ("switched off, again", Client::connect(forbidden.address()).await?, list),
+        ("not asked for", Client::connect(allowed.address()).await?, list),
+        ("asked for", Client::connect(allowed.address()).await?, asked.as_str()),
+    ];
+    let mut times = vec![Vec::with_capacity(REQUESTS); kinds.len()];
+    for round in 0..=REQUESTS {
+        for turn in 0..kinds.len() {
+            // Each goes first as often as the others.
+            let kind = (round + turn) % kinds.len();
+            let (_, client, path) = &mut kinds[kind];
+            let sent = Instant::now();
+            client.get(path).await?;
+            if round > 0 {
+                times[kind].push(sent.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+    }
+    writeln!(out, "\nprofiling, {REQUESTS} requests of each kind in turns, one at a time")?;
+    for kind in &mut times {
+        kind.sort_by(f64::total_cmp);
+    }
+    let off = quantile(&times[0], 0.5);
+    for ((name, ..), times) in kinds.iter().zip(&times) {
+        let (p50, p99) = (quantile(times, 0.5), quantile(times, 0.99));
+        writeln!(
+            out,
+            "{name:20} p50 {p50:>6.3}  p99 {p99:>6.2} ms; {:+.1} % at p50",
+            (p50 / off - 1.0) * 100.0
+        )?;
+    }
+    Ok(())
+}
