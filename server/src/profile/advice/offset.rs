@@ -6,10 +6,11 @@ use super::{Evidence, Finding, Kind, MANY_ROWS, Node, figures};
 /// How many times more rows are skipped than returned, from which skipping is what the statement does.
 const TIMES_MORE: f64 = 5.0;
 
-/// A finding for each LIMIT below which far more rows come up than it hands out. Without an OFFSET it would stop early.
+/// A finding for each LIMIT below which far more rows come up than it hands out. Without an OFFSET it stops when it has its
+/// rows, so it takes in no more.
 pub(super) fn findings(seen: &Evidence) -> Vec<Finding> {
     let text = Text::of(seen.sql);
-    let Some(plan) = seen.good_plan().filter(|_| text.skips()) else { return Vec::new() };
+    let Some(plan) = seen.good_plan() else { return Vec::new() };
     let skipped = |limit: &Node| limit.rows_taken() - limit.rows;
     plan.root
         .walk()

@@ -13,8 +13,10 @@ use crate::profile::advice::{Node, TENANT};
 /// What an index is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To read only rows that pass the filter.
+    /// To read only rows that pass the filter. All of them were read, and they are few.
     Filter,
+    /// To come by rows that pass the filter sooner on a walk along their order, which ends with the first of them.
+    Walk,
     /// To read rows in their order.
     Order,
 }
@@ -67,19 +69,13 @@ impl Definition {
         });
         conditions.retain(|added| !served.iter().any(|known| known.column == added.column));
         let adds = |tests: &[Test]| conditions.iter().find(|added| tests.contains(&added.test));
-        let narrows = adds(&[Test::Equal, Test::AnyOf, Test::True, Test::False]).is_some();
-        let order = match purpose {
-            Purpose::Order => order,
-            Purpose::Filter if narrows => order,
-            // Few rows lie in a range that throws away nearly all: they are found by it, and then sorted.
-            Purpose::Filter if adds(&[Test::Range]).is_some() => &[],
-            Purpose::Filter => {
-                let document = adds(&[Test::Contains])?;
-                let suffix = " jsonb_path_ops".to_owned();
-                let key = Key { column: document.column.to_owned(), suffix, is_ordered: false };
-                return Some(Self { table: quoted(scan)?, method: "gin", keys: vec![key], predicates });
-            }
-        };
+        let narrowing = [Test::Equal, Test::AnyOf, Test::True, Test::False, Test::Range];
+        if purpose != Purpose::Order && adds(&narrowing).is_none() {
+            let document = adds(&[Test::Contains])?;
+            let suffix = " jsonb_path_ops".to_owned();
+            let key = Key { column: document.column.to_owned(), suffix, is_ordered: false };
+            return Some(Self { table: quoted(scan)?, method: "gin", keys: vec![key], predicates });
+        }
         let order = order.iter().map(|key| ordered(key, alias).filter(|key| !text.casts(&key.column)));
         let order: Vec<Key> = order.collect::<Option<_>>().unwrap_or_default();
         if purpose == Purpose::Order && order.is_empty() {
@@ -169,9 +165,13 @@ fn keys(conditions: &[Condition], purpose: Purpose, order: Vec<Key>) -> Vec<Key>
     let several = of(&[Test::AnyOf]);
     let mut range = of(&[Test::Range]);
     range.truncate(1);
+    // A range sorts what is behind it anew. Few rows are found by it, and then sorted; an order that begins with the range
+    // itself is both.
+    let is_apart = range.iter().any(|key| !order.iter().any(|ordered| ordered.column == key.column));
     // Behind one of several values the entries are not in one order. Where the order is what counts, it comes first.
     let all: Vec<Key> = match purpose {
-        Purpose::Filter => [equal, several, order, range].concat(),
+        Purpose::Filter if is_apart => [equal, several, range].concat(),
+        Purpose::Filter | Purpose::Walk => [equal, several, order, range].concat(),
         Purpose::Order => [equal, order, several].concat(),
     };
     let mut keys: Vec<Key> = Vec::new();

@@ -108,13 +108,13 @@ impl<'p> Walk<'p, '_> {
         if read < MANY_ROWS || scan.removed < read * NEARLY_ALL {
             return;
         }
-        let order = match (above.limit, above.sort) {
-            (Some(_), Some(sort)) => sort.sort_key.clone(),
-            (Some(_), None) => self.written_order(),
-            (None, _) => Vec::new(),
+        // A sort takes in all rows; without one between, a limit ends the scan.
+        let (purpose, order) = match (above.limit, above.sort) {
+            (Some(_), Some(sort)) => (Purpose::Filter, sort.sort_key.clone()),
+            (Some(_), None) => (Purpose::Walk, self.written_order()),
+            (None, _) => (Purpose::Filter, Vec::new()),
         };
-        let Some(index) = Definition::of(scan, &self.text, self.has_one_table, Purpose::Filter, &order)
-        else {
+        let Some(index) = Definition::of(scan, &self.text, self.has_one_table, purpose, &order) else {
             return;
         };
         let table = scan.relation.as_deref().unwrap_or_default();

@@ -52,6 +52,31 @@ async fn a_scan_that_throws_away_nearly_everything_names_the_index_that_it_lacks
             seen: "of which 20 are wanted",
         },
         Case {
+            sql: "SELECT id FROM customer WHERE employee_id = $2 AND workspace_id = $1",
+            values: "1, 4",
+            index: "CREATE INDEX CONCURRENTLY ON customer (workspace_id, employee_id)",
+            seen: "of which 100 are wanted",
+        },
+        Case {
+            sql: "SELECT id FROM customer WHERE workspace_id = $1 AND status = ANY ($2)
+                   ORDER BY created_at DESC, id DESC LIMIT 50",
+            values: "1, '{absent,blocked}'",
+            index: "CREATE INDEX CONCURRENTLY ON customer (workspace_id, status, created_at DESC, id DESC)",
+            seen: "customer is read from end to end",
+        },
+        Case {
+            sql: "SELECT id FROM customer WHERE workspace_id = $1 AND duration > $2 ORDER BY created_at DESC LIMIT 50",
+            values: "1, 497",
+            index: "CREATE INDEX CONCURRENTLY ON customer (workspace_id, duration)",
+            seen: "customer is read from end to end",
+        },
+        Case {
+            sql: "SELECT id FROM customer WHERE status = $1 AND created_at < $2 ORDER BY created_at DESC LIMIT 50",
+            values: "'blocked', '2024-01-10Z'",
+            index: "CREATE INDEX CONCURRENTLY ON customer (status, created_at DESC)",
+            seen: "customer is read from end to end",
+        },
+        Case {
             sql: "SELECT id FROM customer WHERE duration > $2 AND workspace_id = $1",
             values: "1, 497",
             index: "CREATE INDEX CONCURRENTLY ON customer (workspace_id, duration)",
@@ -80,15 +105,25 @@ async fn an_index_whose_filter_throws_away_nearly_everything_is_too_narrow() {
     ground.run("CREATE INDEX by_workspace ON customer (workspace_id)").await;
     ground.run("CREATE INDEX by_time ON customer (workspace_id, created_at DESC, id DESC)").await;
     ground.run("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off").await;
-    // The walk along the order that looks for a rare value.
-    let case = Case {
-        sql: "SELECT id, name FROM customer WHERE workspace_id = $1 AND employee_id = $2
-               ORDER BY created_at DESC, id DESC LIMIT 50",
-        values: "2, 1001",
-        index: "CREATE INDEX CONCURRENTLY ON customer (workspace_id, employee_id, created_at DESC, id DESC)",
-        seen: "by_time finds 10,000 rows of customer, of which a filter leaves 0",
-    };
-    provoke(&mut ground, &case).await;
+    for case in [
+        // A walk along the order that looks for a rare value.
+        Case {
+            sql: "SELECT id, name FROM customer WHERE workspace_id = $1 AND employee_id = $2
+                   ORDER BY created_at DESC, id DESC LIMIT 50",
+            values: "2, 1001",
+            index: "CREATE INDEX CONCURRENTLY ON customer (workspace_id, employee_id, created_at DESC, id DESC)",
+            seen: "by_time finds 10,000 rows of customer, of which a filter leaves 0",
+        },
+        Case {
+            sql: "SELECT id, name FROM customer WHERE workspace_id = $1 AND duration > $2
+                   ORDER BY created_at DESC, id DESC LIMIT 10",
+            values: "2, 497",
+            index: "CREATE INDEX CONCURRENTLY ON customer (workspace_id, created_at DESC, id DESC, duration)",
+            seen: "of which a filter leaves 10",
+        },
+    ] {
+        provoke(&mut ground, &case).await;
+    }
 }
 
 #[tokio::test]

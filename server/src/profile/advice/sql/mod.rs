@@ -101,11 +101,6 @@ impl<'s> Text<'s> {
         })
     }
 
-    /// Whether it skips rows by OFFSET. `OFFSET 0`, which keeps the planner from merging a subquery, skips none.
-    pub(crate) fn skips(&self) -> bool {
-        self.pairs().any(|(word, next)| word.token.is("offset") && next != Token::Literal("0"))
-    }
-
     /// What it does; `None` for words about transactions and settings.
     pub(crate) fn verb(&self) -> Option<Verb> {
         let leading = self.words.iter().map(|word| word.token).find(|token| *token != Token::Symbol('('))?;
@@ -213,17 +208,6 @@ mod tests {
             "SELECT mine.count(1), account(2), count_all(3) FROM customer",
         ] {
             assert!(!counts(sql), "{sql}");
-        }
-    }
-
-    #[test]
-    fn rows_are_skipped_by_an_offset_that_is_not_zero() {
-        for sql in ["SELECT 1 LIMIT 5 OFFSET $1", "SELECT 1 offset 10", "SELECT 1 OFFSET (1 + 1) ROWS"] {
-            assert!(Text::of(sql).skips(), "{sql}");
-        }
-        for sql in ["SELECT 1 FROM (SELECT 2 OFFSET 0) AS x LIMIT 5", "SELECT 'OFFSET 5'", "SELECT 1 LIMIT 5"]
-        {
-            assert!(!Text::of(sql).skips(), "{sql}");
         }
     }
 
