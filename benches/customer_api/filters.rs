@@ -13,7 +13,7 @@ use crate::{quantile, times};
 const REQUESTS: usize = 300;
 
 /// How many of the slowest combinations are measured again, and how often.
-const WORST: usize = 8;
+const WORST: usize = 5;
 const WORST_REQUESTS: usize = 100;
 
 /// What is filtered on, and a value of it. Filters of the same parameter are not combined with each other.
