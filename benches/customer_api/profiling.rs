@@ -1,11 +1,14 @@
 //! What profiling costs: a server that is not allowed to, the same request to one that is, and with the profile asked for.
 //!
-//! They take turns, one request each, so that whatever the machine does meanwhile it does to all; one of them is there
-//! twice, and the difference between the two is the noise. A profiled request is let in anew, where the others are let in
+//! They take turns in an order that is drawn for each round, one request each, so that whatever the machine does meanwhile it
+//! does to all: who comes after itself finds a warmer server than who does not. One of them is there twice, and the
+//! difference between the two is the noise. A profiled request is let in anew, where the others are let in
 //! by what is remembered: that is one more statement, whose time is taken off again.
 
 use std::io::Write;
 use std::time::Instant;
+
+use rand::seq::SliceRandom as _;
 
 use crate::client::Client;
 use crate::quantile;
@@ -29,10 +32,10 @@ pub(crate) async fn measure(
     ];
     let mut permission = Vec::with_capacity(REQUESTS);
     let mut times = vec![Vec::with_capacity(REQUESTS); kinds.len()];
+    let mut turns = [0, 1, 2, 3];
     for round in 0..=REQUESTS {
-        for turn in 0..kinds.len() {
-            // Each goes first as often as the others.
-            let kind = (round + turn) % kinds.len();
+        turns.shuffle(&mut rand::rng());
+        for kind in turns {
             let (_, client, path) = &mut kinds[kind];
             let sent = Instant::now();
             let answer = client.get(path).await?;
