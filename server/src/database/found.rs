@@ -1,23 +1,46 @@
 //! Rows that know which of their columns were read, for a request that is profiled.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::{Column as _, Decode, Error, Row as _, Type, ValueRef as _};
 
-/// Names of columns that were read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Reads(Arc<Mutex<BTreeSet<&'static str>>>);
+/// The columns of a statement that had a value in some row, and which of them nobody has read yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Reads(Arc<Unread>);
+
+#[derive(Debug)]
+struct Unread {
+    brought: Vec<String>,
+    names: Mutex<BTreeSet<String>>,
+    /// How many names there are. With none left, which is soon so, reading costs a look at this.
+    left: AtomicUsize,
+}
 
 impl Reads {
-    fn note(&self, column: &'static str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(column);
+    pub(super) fn of(brought: Vec<String>) -> Self {
+        let names: BTreeSet<String> = brought.iter().cloned().collect();
+        let left = AtomicUsize::new(names.len());
+        Self(Arc::new(Unread { brought, names: Mutex::new(names), left }))
     }
 
-    /// Whether a column of this name was read.
-    pub(crate) fn has(&self, column: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(column)
+    fn note(&self, column: &str) {
+        let Unread { names, left, .. } = &*self.0;
+        if left.load(Relaxed) > 0 && names.lock().unwrap_or_else(PoisonError::into_inner).remove(column) {
+            left.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Columns that had a value.
+    pub(crate) fn brought(&self) -> &[String] {
+        &self.0.brought
+    }
+
+    /// Whether nobody has read this one of them.
+    pub(crate) fn is_unread(&self, column: &str) -> bool {
+        self.0.names.lock().unwrap_or_else(PoisonError::into_inner).contains(column)
     }
 }
 

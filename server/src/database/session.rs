@@ -15,7 +15,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, SqlStr};
 
-use crate::database::found::{self, Found};
+use crate::database::found::{self, Found, Reads};
 use crate::database::pool::Connector;
 use crate::database::tally;
 use crate::profile::Recorder;
@@ -75,7 +75,11 @@ impl Session {
         E: 'q + Execute<'q, Postgres>,
     {
         let rows = Executor::fetch_all(&mut *self, query).await?;
-        let reads = tally::recorder().map(|recorder| recorder.brought(found::with_values(&rows)));
+        let reads = tally::recorder().map(|recorder| {
+            let reads = Reads::of(found::with_values(&rows));
+            recorder.brought(reads.clone());
+            reads
+        });
         Ok(rows.into_iter().map(|row| Found::new(row, reads.clone())).collect())
     }
 

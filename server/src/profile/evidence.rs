@@ -39,7 +39,8 @@ pub(super) fn recommendations(
         pools: &pools,
         indexes: plans.map_or(&[], |plans| plans.indexes.as_slice()),
     };
-    let unused: Vec<Vec<&str>> = groups.iter().map(Group::unused_columns).collect();
+    let unused: Vec<Vec<&str>> =
+        groups.iter().map(|group| group.unused_columns().into_iter().collect()).collect();
     let evidence: Vec<Evidence<'_>> = groups
         .iter()
         .zip(&unused)

@@ -43,11 +43,13 @@ impl Group<'_> {
     }
 
     /// Columns that some of them brought and nobody read of any.
-    pub(crate) fn unused_columns(&self) -> Vec<&str> {
-        let unused = self.statements.iter().flat_map(|statement| statement.unused_columns());
-        let reads = || self.statements.iter().filter_map(|statement| statement.brought.as_ref());
-        let is_read = |column: &str| reads().any(|(_, reads)| reads.has(column));
-        unused.filter(|column| !is_read(column)).collect::<BTreeSet<_>>().into_iter().collect()
+    pub(crate) fn unused_columns(&self) -> BTreeSet<&str> {
+        let brought = || self.statements.iter().filter_map(|statement| statement.brought.as_ref());
+        let columns =
+            brought().flat_map(|reads| reads.brought().iter().map(move |column| (reads, column.as_str())));
+        let (unread, read): (Vec<_>, Vec<_>) = columns.partition(|(reads, column)| reads.is_unread(column));
+        let read: BTreeSet<&str> = read.into_iter().map(|(_, column)| column).collect();
+        unread.into_iter().map(|(_, column)| column).filter(|column| !read.contains(column)).collect()
     }
 
     /// Whether they were sent one by one for the records of the answer: for half of them at least.

@@ -73,18 +73,8 @@ pub(crate) struct Statement {
     /// Until its last row was read.
     pub(crate) time: Duration,
     pub(crate) rows: u64,
-    /// Columns that had a value in some row, and which of all were read; none where nobody looked.
-    pub(crate) brought: Option<(Vec<String>, Reads)>,
-}
-
-impl Statement {
-    /// Columns that it brought for nothing.
-    pub(crate) fn unused_columns(&self) -> impl Iterator<Item = &str> {
-        let brought = self.brought.iter();
-        brought.flat_map(|(columns, reads)| {
-            columns.iter().filter(|column| !reads.has(column)).map(String::as_str)
-        })
-    }
+    /// What is read of its rows; none where nobody looks.
+    pub(crate) brought: Option<Reads>,
 }
 
 /// Everything that was noted.
@@ -179,13 +169,11 @@ impl Recorder {
         }
     }
 
-    /// The statement that was sent last brought these columns. What is read of them is to be noted in what this gives.
-    pub(crate) fn brought(&self, columns: Vec<String>) -> Reads {
-        let reads = Reads::default();
+    /// What is read of the rows of the statement that was sent last is noted there.
+    pub(crate) fn brought(&self, reads: Reads) {
         if let Some(statement) = self.notes().statements.last_mut() {
-            statement.brought = Some((columns, reads.clone()));
+            statement.brought = Some(reads);
         }
-        reads
     }
 
     /// A connection of this pool was waited for, which had none left if `was_full`.
