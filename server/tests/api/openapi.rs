@@ -199,7 +199,8 @@ async fn the_document_is_openapi_3_1() {
                 assert_eq!(operation["responses"][status].is_object(), is_there, "{name}: {status}");
             }
             let workspace = keys.contains(&(json!("query").to_string(), json!("workspace_id").to_string()));
-            assert_eq!(workspace, !path.starts_with("/api/v1/workspaces/"), "{name}: workspace_id");
+            let is_named_by_path = path.starts_with("/api/v1/workspaces/") || path == PROFILE;
+            assert_eq!(workspace, !is_named_by_path, "{name}: workspace_id");
         } else {
             assert!(operation.get("security").is_none(), "{name}");
         }
@@ -233,7 +234,7 @@ async fn answers_have_all_their_fields_described_and_no_others() {
     }
     assert!(answers.len() > 10);
     // Which parts of an answer may be absent.
-    let optional: [&str; 0] = [];
+    let optional = ["Profile.plans"];
     let answered = document.answered();
     for (name, schema) in document.0["components"]["schemas"].as_object().unwrap() {
         // Of a body, what is not described is ignored.
@@ -423,6 +424,8 @@ const BULK_DELETE: &str = "/api/v1/customers/bulk-delete/";
 const CALLS: &str = "/api/v1/calls/";
 const CALLS_BULK: &str = "/api/v1/calls/bulk/";
 const WORKSPACE: &str = "/api/v1/workspaces/{workspace}/";
+const PROFILES: &str = "/api/v1/profiles/";
+const PROFILE: &str = "/api/v1/profiles/{request_id}/";
 
 /// The endpoints that are held against the document: their users, and what is sent and answered.
 struct Held {
@@ -559,6 +562,16 @@ async fn what_the_document_allows_is_written_and_answered_as_described() {
         assert_eq!((answer.status.as_u16(), answer.header("x-cache")), (200, caching));
         held.holds(WORKSPACE, "get", &answer);
     }
+    for wanted in ["true", "explain"] {
+        let url = format!("{}{LIST}?workspace_id=one&_profile={wanted}", held.tenants.origin);
+        let profiled = held.tenants.service.get(&url, &admin).await;
+        let one = PROFILE.replace("{request_id}", profiled.header("x-request-id"));
+        for (path, asked) in [(PROFILE, one), (PROFILES, format!("{PROFILES}?workspace_id=one"))] {
+            let answer = held.tenants.service.get(&format!("{}{asked}", held.tenants.origin), &admin).await;
+            assert_eq!(answer.status.as_u16(), 200, "{asked}");
+            held.holds(path, "get", &answer);
+        }
+    }
     // Every success of the API that there is, but for the list, which has a test of its own.
     for (path, method, operation) in held.document.operations().filter(|(path, ..)| path.starts_with("/api/"))
     {
@@ -639,7 +652,8 @@ async fn what_the_document_forbids_is_refused_as_described() {
         let path_of_two = path.replace("{id}", &id.to_string()).replace("{workspace}", "two");
         let url = format!("{}{path_of_two}?workspace_id=two", held.tenants.origin);
         let answer = held.tenants.service.send(verb.clone(), &url, Some(&admin), &[]).await;
-        assert_eq!(answer.status, 403, "{method} {path}");
+        // Whether there is a profile of another workspace is not for this user to know.
+        assert_eq!(answer.status, if path == PROFILE { 404 } else { 403 }, "{method} {path}");
         held.holds(&path, &method, &answer);
         if !has_body {
             continue;
