@@ -118,7 +118,7 @@ const FILTERS: [Line; 25] = [
     Line("checked", Kind::Boolean, "Whether somebody has checked the customer.", "true"),
 ];
 
-/// What the list knows beside these: who is asked, and what a profile would be asked with.
+/// What the list knows beside these: who is asked, and what a profile is asked for with.
 const OTHERS: [&str; 2] = ["workspace_id", "_profile"];
 
 /// Whether the list knows a parameter of this name.

@@ -1,5 +1,5 @@
 //! What surrounds every request, from the outside in: its name, its line in the log and its counts; CORS; compression;
-//! its profile, if it asked for one; one time limit; and the end of a panic.
+//! one time limit; its profile, if it asked for one; and the end of a panic.
 
 use std::any::Any;
 use std::time::Duration;
@@ -43,8 +43,9 @@ pub(crate) fn surround(
 ) -> Router {
     router
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(limit, limited))
         .layer(from_fn_with_state(profiler, profiled::profiled))
+        // The plans of a profile are within the time of its request.
+        .layer(from_fn_with_state(limit, limited))
         .layer(compression())
         .layer(from_fn(cors::cors))
         .layer(from_fn_with_state(counters, observe))

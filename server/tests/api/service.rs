@@ -173,6 +173,35 @@ impl Service {
     }
 }
 
+/// The parameters that filter the list.
+pub(crate) const FILTERS: [&str; 25] = [
+    "status",
+    "status__in",
+    "status__neq",
+    "status__isnull",
+    "quality",
+    "quality__in",
+    "quality__neq",
+    "quality__isnull",
+    "call_status",
+    "call_status__in",
+    "call_status__neq",
+    "carrier",
+    "carrier__in",
+    "duration",
+    "duration__gt",
+    "duration__lt",
+    "duration__gte",
+    "duration__lte",
+    "duration__neq",
+    "labels__id",
+    "campaign_labels__id__in",
+    "labels__id__neq",
+    "other_attributes",
+    "is_test",
+    "checked",
+];
+
 /// The URL of the list.
 pub(crate) fn list(origin: &str, query: &str) -> String {
     format!("{origin}/api/v1/customers/?{query}")

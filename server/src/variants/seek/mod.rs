@@ -13,7 +13,7 @@
 //! - [`search`]: everything else, which is ranges, labels, attributes, and filters together. First a bounded walk of the
 //!   order, which is all that filters with many matches need; only if it finds no full page, the set of all matches
 //!   ahead, planned as a set: the planner then compares what it is good at comparing (the GIN index, one of the columns'
-//!   indexes, two of them in a bitmap, the labels' side, or the covering index from end to end, which bounds every
+//!   indexes, the labels' side, or the covering index from end to end, which bounds every
 //!   combination of columns).
 //!
 //! What was measured against it, and lost, stands in `search`.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::planted::{Actor, LET_IN, Planted, Pool, SIDES};
+use crate::service::FILTERS;
 
 /// Paths below `/api/v1/` with the methods that can succeed there; those that occur twice are asked more often.
 pub(super) const ANSWERED: [(&str, &str); 16] = [
@@ -164,34 +165,7 @@ impl<'p> Draw<'p> {
     /// Parameters of the list: each filter now and then, and a place to begin.
     fn parameters(&mut self) -> Vec<(&'static str, String)> {
         let mut parameters = vec![("page_size", self.one(&["1", "2", "3", "5", "20"]).to_string())];
-        for name in [
-            "status",
-            "status__in",
-            "status__neq",
-            "status__isnull",
-            "quality",
-            "quality__in",
-            "quality__neq",
-            "quality__isnull",
-            "call_status",
-            "call_status__in",
-            "call_status__neq",
-            "carrier",
-            "carrier__in",
-            "duration",
-            "duration__gt",
-            "duration__lt",
-            "duration__gte",
-            "duration__lte",
-            "duration__neq",
-            "labels__id",
-            "campaign_labels__id__in",
-            "labels__id__neq",
-            "other_attributes",
-            "is_test",
-            "checked",
-            "count",
-        ] {
+        for name in FILTERS.into_iter().chain(["count"]) {
             if self.chance(0.05) {
                 parameters.push((name, self.value(name)));
             }
