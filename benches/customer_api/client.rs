@@ -26,15 +26,6 @@ impl Answer<'_> {
         Ok(self.json()?["results"].as_array().map_or(0, Vec::len))
     }
 
-    /// What it took to let the request in, if the answer has a profile.
-    pub(crate) fn permission_ms(&self) -> anyhow::Result<Option<f64>> {
-        const KEY: &[u8] = b"\"permission_time_ms\":";
-        let Some(at) = self.body.windows(KEY.len()).position(|bytes| bytes == KEY) else { return Ok(None) };
-        let rest = std::str::from_utf8(&self.body[at + KEY.len()..])?;
-        let number = rest.split([',', '}']).next().context("the profile ends early")?;
-        Ok(Some(number.parse()?))
-    }
-
     /// Path and query of the next page.
     pub(crate) fn next(&self) -> anyhow::Result<Option<String>> {
         let json = self.json()?;

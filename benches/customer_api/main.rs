@@ -1,5 +1,5 @@
 //! The reference server on a large tenant: how fast it is beside the bare statement, whether depth matters, and what the
-//! worst filters and profiling cost.
+//! worst filters cost.
 //!
 //! Needs a database with a dataset, at the level that the variant is measured on, and `pgbench`:
 //!
@@ -21,7 +21,6 @@ use server::Variant;
 mod client;
 mod depth;
 mod filters;
-mod profiling;
 mod reference;
 mod tenant;
 mod throughput;
@@ -46,7 +45,7 @@ struct Options {
     #[arg(long, default_value_t = 50)]
     page_size: u32,
     /// Only these parts.
-    #[arg(long, value_delimiter = ',', default_values = ["throughput", "depth", "profiling", "filters"])]
+    #[arg(long, value_delimiter = ',', default_values = ["throughput", "depth", "filters"])]
     only: Vec<String>,
     /// Seconds of each of the nine rounds of throughput, of each side.
     #[arg(long, default_value_t = 5)]
@@ -63,7 +62,7 @@ fn main() -> anyhow::Result<()> {
         eprintln!("customer_api: skipped; give it a dataset with --database-url (see the head of the file)");
         return Ok(());
     };
-    let parts = ["throughput", "depth", "profiling", "filters"];
+    let parts = ["throughput", "depth", "filters"];
     if let Some(unknown) = options.only.iter().find(|part| !parts.contains(&part.as_str())) {
         bail!("there is no part `{unknown}`; the parts are {}", parts.join(", "));
     }
@@ -79,7 +78,7 @@ async fn measure(options: &Options, database_url: &str) -> anyhow::Result<()> {
         "variant {}, workspace {} with {} customers, pages of {}, PostgreSQL {}, warm",
         options.variant, options.workspace, tenant.customers, options.page_size, tenant.server_version
     )?;
-    let server = Reference::start(options.variant, database_url, &[]).await?;
+    let server = Reference::start(options.variant, database_url).await?;
     let connect = || Client::connect(server.address());
     let mut client = connect().await?;
     let list =
@@ -93,11 +92,6 @@ async fn measure(options: &Options, database_url: &str) -> anyhow::Result<()> {
             }
             // A new connection for each part: the server closes one that was idle for long.
             "depth" => depth::measure(&mut out, &mut connect().await?, &list).await?,
-            "profiling" => {
-                let forbidden = Reference::start(options.variant, database_url, &["--no-profiling"]).await?;
-                profiling::measure(&mut out, &server, &forbidden, &list).await?;
-                forbidden.stop().await?;
-            }
             _ => filters::measure(&mut out, &mut connect().await?, &list, &tenant).await?,
         }
     }

@@ -14,12 +14,8 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Starts one with these further arguments.
-    pub(crate) async fn start(
-        variant: Variant,
-        database_url: &str,
-        arguments: &[&str],
-    ) -> anyhow::Result<Self> {
+    /// Starts one.
+    pub(crate) async fn start(variant: Variant, database_url: &str) -> anyhow::Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_callbench"))
             .args([
                 "serve",
@@ -29,7 +25,6 @@ impl Reference {
                 "--variant",
                 &variant.to_string(),
             ])
-            .args(arguments)
             .env("CALLBENCH_DATABASE_URL", database_url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,46 +1,51 @@
 //! Rows that know which of their columns were read, for a request that is profiled.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use sqlx::postgres::{PgRow, Postgres};
-use sqlx::{Column as _, Decode, Error, Row as _, Type, ValueRef as _};
+use sqlx::{Column as _, ColumnIndex, Decode, Error, Row as _, Type, ValueRef as _};
 
-/// The columns of a statement that had a value in some row, and which of them nobody has read yet.
+/// The columns of a statement, and which of them somebody has read.
 #[derive(Debug, Clone)]
-pub(crate) struct Reads(Arc<Unread>);
+pub(crate) struct Reads(Arc<[Column]>);
 
 #[derive(Debug)]
-struct Unread {
-    brought: Vec<String>,
-    names: Mutex<BTreeSet<String>>,
-    /// How many names there are. With none left, which is soon so, reading costs a look at this.
-    left: AtomicUsize,
+struct Column {
+    name: String,
+    /// Whether it has a value in some row: what is null everywhere cost nothing to bring.
+    has_value: bool,
+    is_read: AtomicBool,
 }
 
 impl Reads {
-    pub(super) fn of(brought: Vec<String>) -> Self {
-        let names: BTreeSet<String> = brought.iter().cloned().collect();
-        let left = AtomicUsize::new(names.len());
-        Self(Arc::new(Unread { brought, names: Mutex::new(names), left }))
+    pub(super) fn of(rows: &[PgRow]) -> Self {
+        let columns = rows.first().map_or(&[][..], |row| row.columns());
+        let has_value =
+            |at: usize| rows.iter().any(|row| row.try_get_raw(at).is_ok_and(|value| !value.is_null()));
+        let columns = columns.iter().map(|column| Column {
+            name: column.name().to_owned(),
+            has_value: has_value(column.ordinal()),
+            is_read: AtomicBool::new(false),
+        });
+        Self(columns.collect())
     }
 
-    fn note(&self, column: &str) {
-        let Unread { names, left, .. } = &*self.0;
-        if left.load(Relaxed) > 0 && names.lock().unwrap_or_else(PoisonError::into_inner).remove(column) {
-            left.fetch_sub(1, Relaxed);
-        }
+    /// Columns that had a value and were read.
+    pub(crate) fn read(&self) -> impl Iterator<Item = &str> {
+        self.with_values(true)
     }
 
-    /// Columns that had a value.
-    pub(crate) fn brought(&self) -> &[String] {
-        &self.0.brought
+    /// Columns that had a value, which nobody has read.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &str> {
+        self.with_values(false)
     }
 
-    /// Whether nobody has read this one of them.
-    pub(crate) fn is_unread(&self, column: &str) -> bool {
-        self.0.names.lock().unwrap_or_else(PoisonError::into_inner).contains(column)
+    fn with_values(&self, is_read: bool) -> impl Iterator<Item = &str> {
+        let columns = self.0.iter().filter(|column| column.has_value);
+        columns
+            .filter(move |column| column.is_read.load(Relaxed) == is_read)
+            .map(|column| column.name.as_str())
     }
 }
 
@@ -61,18 +66,9 @@ impl Found {
     where
         T: Decode<'r, Postgres> + Type<Postgres>,
     {
-        if let Some(reads) = &self.reads {
-            reads.note(column);
-        }
-        self.row.try_get(column)
+        let Some(Reads(columns)) = &self.reads else { return self.row.try_get(column) };
+        let at = column.index(&self.row)?;
+        columns[at].is_read.store(true, Relaxed);
+        self.row.try_get(at)
     }
-}
-
-/// Names of the columns that have a value in at least one of these rows: what is null everywhere cost nothing to bring.
-pub(super) fn with_values(rows: &[PgRow]) -> Vec<String> {
-    let Some(first) = rows.first() else { return Vec::new() };
-    let has_value =
-        |column: usize| rows.iter().any(|row| row.try_get_raw(column).is_ok_and(|value| !value.is_null()));
-    let columns = first.columns().iter().filter(|column| has_value(column.ordinal()));
-    columns.map(|column| column.name().to_owned()).collect()
 }

@@ -15,7 +15,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, SqlStr};
 
-use crate::database::found::{self, Found, Reads};
+use crate::database::found::{Found, Reads};
 use crate::database::pool::Connector;
 use crate::database::tally;
 use crate::profile::Recorder;
@@ -76,7 +76,7 @@ impl Session {
     {
         let rows = Executor::fetch_all(&mut *self, query).await?;
         let reads = tally::recorder().map(|recorder| {
-            let reads = Reads::of(found::with_values(&rows));
+            let reads = Reads::of(&rows);
             recorder.brought(reads.clone());
             reads
         });

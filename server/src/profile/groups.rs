@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use crate::database::Reads;
 use crate::profile::advice::is_n_plus_one;
 use crate::profile::{Layer, Statement};
 
@@ -45,11 +46,8 @@ impl Group<'_> {
     /// Columns that some of them brought and nobody read of any.
     pub(crate) fn unused_columns(&self) -> BTreeSet<&str> {
         let brought = || self.statements.iter().filter_map(|statement| statement.brought.as_ref());
-        let columns =
-            brought().flat_map(|reads| reads.brought().iter().map(move |column| (reads, column.as_str())));
-        let (unread, read): (Vec<_>, Vec<_>) = columns.partition(|(reads, column)| reads.is_unread(column));
-        let read: BTreeSet<&str> = read.into_iter().map(|(_, column)| column).collect();
-        unread.into_iter().map(|(_, column)| column).filter(|column| !read.contains(column)).collect()
+        let read: BTreeSet<&str> = brought().flat_map(Reads::read).collect();
+        brought().flat_map(Reads::unread).filter(|column| !read.contains(column)).collect()
     }
 
     /// Whether they were sent one by one for the records of the answer: for half of them at least.
@@ -79,7 +77,14 @@ pub(crate) fn grouped(statements: &[Statement]) -> Vec<Group<'_>> {
 
 /// A text without the line breaks and spaces of the source that it stands in.
 pub(crate) fn on_one_line(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut line = String::with_capacity(sql.len());
+    for word in sql.split_ascii_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ mod tests {
         let before = thread_time().unwrap();
         tokio::join!(metered, others);
         let all = thread_time().unwrap().saturating_sub(before);
-        let seen = recorder.read().0.cpu.unwrap();
+        let seen = recorder.finish().0.cpu.unwrap();
         assert!(!seen.is_zero() && seen * 3 < all, "{seen:?} of {all:?}");
     }
 }

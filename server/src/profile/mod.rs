@@ -11,6 +11,7 @@ mod plans;
 mod recorder;
 mod report;
 
+pub(crate) use groups::grouped;
 pub(crate) use meter::Metered;
 pub(crate) use plans::explain;
 pub(crate) use recorder::{Layer, Recorder, Statement};

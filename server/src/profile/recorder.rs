@@ -78,7 +78,7 @@ pub(crate) struct Statement {
 }
 
 /// Everything that was noted.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Notes {
     pub(crate) statements: Vec<Statement>,
     /// Time in each of [`Layer::ALL`].
@@ -108,18 +108,7 @@ impl Recorder {
     /// Begins, in [`Layer::Middleware`].
     pub(crate) fn begin() -> Self {
         let began = Instant::now();
-        let notes = Notes {
-            statements: Vec::new(),
-            layers: [Duration::ZERO; 4],
-            waits: Vec::new(),
-            cpu: Some(Duration::ZERO),
-            heap: allocations::is_counting().then(Counts::default),
-            admission: None,
-            records: None,
-            layer: Layer::Middleware,
-            since: began,
-        };
-        Self { began, notes: Mutex::new(notes) }
+        Self { began, notes: Mutex::new(Notes::begin(began)) }
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -210,16 +199,30 @@ impl Recorder {
         self.notes().records = Some(records);
     }
 
-    /// What was noted so far, and the time until now.
-    pub(crate) fn read(&self) -> (Notes, Duration) {
+    /// Everything that was noted, and the time until now. What comes later is noted for nobody.
+    pub(crate) fn finish(&self) -> (Notes, Duration) {
         let mut notes = self.notes();
         let (layer, now) = (notes.layer, Instant::now());
         notes.enter(layer, now);
-        (notes.clone(), now - self.began)
+        (std::mem::replace(&mut notes, Notes::begin(now)), now - self.began)
     }
 }
 
 impl Notes {
+    fn begin(now: Instant) -> Self {
+        Self {
+            statements: Vec::new(),
+            layers: [Duration::ZERO; 4],
+            waits: Vec::new(),
+            cpu: Some(Duration::ZERO),
+            heap: allocations::is_counting().then(Counts::default),
+            admission: None,
+            records: None,
+            layer: Layer::Middleware,
+            since: now,
+        }
+    }
+
     /// Waited for connections in all.
     pub(crate) fn pool_wait(&self) -> Duration {
         self.waits.iter().map(|wait| wait.time).sum()
@@ -261,7 +264,7 @@ mod tests {
         recorder.enter(Layer::Middleware);
         let second = recorder.begin_statement("SELECT 2", None, "searches");
         recorder.end_statement(second, 7);
-        let (notes, total) = recorder.read();
+        let (notes, total) = recorder.finish();
         assert_eq!(notes.layers.iter().sum::<Duration>(), total);
         let seen: Vec<_> = notes.statements.iter().map(|s| (s.layer, s.pool, s.rows)).collect();
         assert_eq!(seen, [(Layer::Permission, "pages", 1), (Layer::Queryset, "searches", 7)]);
@@ -291,7 +294,7 @@ mod tests {
         for (bytes, kept, peak) in [(100, 60, 80), (10, -20, 10), (50, 0, 50)] {
             recorder.polled(Some(Duration::from_micros(3)), Counts { bytes, calls: 1, kept, peak });
         }
-        let (notes, _) = recorder.read();
+        let (notes, _) = recorder.finish();
         assert_eq!(notes.heap, Some(Counts { bytes: 160, calls: 3, kept: 40, peak: 90 }));
         assert_eq!(notes.cpu, Some(Duration::from_micros(9)));
     }

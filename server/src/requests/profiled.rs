@@ -9,13 +9,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use bytes::BytesMut;
 use http_body_util::BodyExt as _;
 
 use crate::Variant;
 use crate::cache::Cache;
 use crate::cache::profiles::Kept;
 use crate::database::{Database, tally};
-use crate::profile::{About, Metered, Recorder, Report, SERVER_TIMING, Wanted, explain};
+use crate::profile::{About, Metered, Recorder, Report, SERVER_TIMING, Wanted, explain, grouped};
 use crate::requests::RequestId;
 
 /// What profiles are made with.
@@ -41,7 +42,7 @@ pub(super) async fn profiled(
     let id = request.extensions().get::<RequestId>().cloned();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = Metered::new(Arc::clone(&recorder), next.run(request)).await;
-    let (notes, total) = recorder.read();
+    let (notes, total) = recorder.finish();
     let Some(admission) = notes.admission.filter(|admission| admission.require_manager().is_ok()) else {
         return response;
     };
@@ -63,7 +64,8 @@ pub(super) async fn profiled(
         },
         Wanted::Profile | Wanted::Nothing => None,
     };
-    let report = Report::of(&about, &notes, total, plans);
+    let groups = grouped(&notes.statements);
+    let report = Report::of(&about, &notes, &groups, total, plans);
     let (whole, line) = match (serde_json::to_vec(&report), serde_json::to_vec(&report.line())) {
         (Ok(whole), Ok(line)) => (whole, line),
         (Err(error), _) | (_, Err(error)) => {
@@ -80,7 +82,7 @@ pub(super) async fn profiled(
 }
 
 /// The answer with its profile.
-async fn extended(response: Response, report: &Report, profile: &[u8]) -> Response {
+async fn extended(response: Response, report: &Report<'_>, profile: &[u8]) -> Response {
     let (mut head, body) = response.into_parts();
     head.headers.extend(report.server_timing().map(|timing| (SERVER_TIMING, timing)));
     head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -95,7 +97,7 @@ async fn extended(response: Response, report: &Report, profile: &[u8]) -> Respon
         }
     };
     head.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(head, Body::from(with_member(&body, profile)))
+    Response::from_parts(head, Body::from(with_member(body, profile)))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -103,12 +105,20 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// A JSON object with `_profiling` as its last member; anything else as it is.
-fn with_member(body: &[u8], profile: &[u8]) -> Bytes {
-    let Some(members) = body.strip_prefix(b"{").and_then(|body| body.strip_suffix(b"}")) else {
-        return Bytes::copy_from_slice(body);
-    };
-    let comma: &[u8] = if members.is_empty() { b"" } else { b"," };
-    [b"{", members, comma, b"\"_profiling\":", profile, b"}"].concat().into()
+fn with_member(body: Bytes, profile: &[u8]) -> Bytes {
+    if !(body.starts_with(b"{") && body.ends_with(b"}")) {
+        return body;
+    }
+    // In place: nobody else holds the body, and the buffer that it was written to is mostly larger.
+    let mut body = BytesMut::from(body);
+    body.truncate(body.len() - 1);
+    if body.len() > 1 {
+        body.extend_from_slice(b",");
+    }
+    for part in [b"\"_profiling\":".as_slice(), profile, b"}"] {
+        body.extend_from_slice(part);
+    }
+    body.freeze()
 }
 
 #[cfg(test)]
@@ -123,7 +133,7 @@ mod tests {
             ("[1]", "[1]"),
             ("", ""),
         ] {
-            assert_eq!(with_member(body.as_bytes(), br#"{"x":1}"#), extended.as_bytes());
+            assert_eq!(with_member(Bytes::from_static(body.as_bytes()), br#"{"x":1}"#), extended.as_bytes());
         }
     }
 }

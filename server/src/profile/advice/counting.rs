@@ -10,11 +10,10 @@ const MANY_COUNTED: f64 = 10_000.0;
 /// grows with the tenant.
 pub(super) fn findings(seen: &Evidence) -> Option<Finding> {
     let counted = seen.plan.as_ref().and_then(|plan| counted(&plan.root));
-    let spent = seen.spent(seen.time_ms);
-    let table = seen.table();
     if seen.layer == Layer::Permission {
         return counts(seen.sql).then(|| {
             let rows = counted.map_or_else(String::new, |rows| format!("{} of ", figures::count(rows)));
+            let (table, spent) = (seen.table(), seen.spent(seen.time_ms));
             let sentence = format!(
                 "The permission check counts {rows}the rows of {table} with COUNT ({spent}): use EXISTS, which stops at the \
                  first row"
@@ -22,14 +21,15 @@ pub(super) fn findings(seen: &Evidence) -> Option<Finding> {
             Finding::new(Kind::CountInPermission, seen.time_ms, sentence)
         });
     }
+    let rows = counted.filter(|rows| *rows >= MANY_COUNTED)?;
     let is_count = counts(seen.sql) && Text::of(seen.sql).verb() == Some(Verb::Aggregate);
-    let rows = counted.filter(|rows| is_count && *rows >= MANY_COUNTED)?;
     let sentence = format!(
-        "{} rows of {table} are counted one by one ({spent}): answer without a number, or with an estimate (Plan Rows of \
-         EXPLAIN)",
+        "{} rows of {} are counted one by one ({}): answer without a number, or with an estimate (Plan Rows of EXPLAIN)",
         figures::count(rows),
+        seen.table(),
+        seen.spent(seen.time_ms),
     );
-    Some(Finding::new(Kind::ExactCount, seen.time_ms, sentence))
+    is_count.then(|| Finding::new(Kind::ExactCount, seen.time_ms, sentence))
 }
 
 /// Rows that the outermost aggregate took in; `None` when the statement is not one.

@@ -15,7 +15,11 @@ const FEWEST: usize = 5;
 /// Whether a statement that ran so often in a request of so many records was asked for each of them.
 pub(crate) fn is_n_plus_one(sql: &str, times: usize, records: usize) -> bool {
     // The words that begin and end transactions are no statements about rows.
-    times >= FEWEST && times.saturating_mul(2) >= records && Text::of(sql).verb().is_some()
+    is_often(times, records) && Text::of(sql).verb().is_some()
+}
+
+fn is_often(times: usize, records: usize) -> bool {
+    times >= FEWEST && times.saturating_mul(2) >= records
 }
 
 /// Statements that are repaired alike.
@@ -31,8 +35,8 @@ struct Pattern<'s> {
 pub(super) fn findings(request: &Request, evidence: &[Evidence]) -> Vec<Finding> {
     let mut groups: BTreeMap<Pattern, Vec<usize>> = BTreeMap::new();
     for (at, seen) in evidence.iter().enumerate() {
-        let text = Text::of(seen.sql);
-        if is_n_plus_one(seen.sql, seen.times, request.records)
+        if is_often(seen.times, request.records)
+            && let text = Text::of(seen.sql)
             && let Some(verb) = text.verb()
         {
             let pattern =

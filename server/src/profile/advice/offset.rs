@@ -9,7 +9,6 @@ const TIMES_MORE: f64 = 5.0;
 /// A finding for each LIMIT below which far more rows come up than it hands out. Without an OFFSET it stops when it has its
 /// rows, so it takes in no more.
 pub(super) fn findings(seen: &Evidence) -> Vec<Finding> {
-    let text = Text::of(seen.sql);
     let Some(plan) = seen.good_plan() else { return Vec::new() };
     let skipped = |limit: &Node| limit.rows_taken() - limit.rows;
     plan.root
@@ -24,7 +23,7 @@ pub(super) fn findings(seen: &Evidence) -> Vec<Finding> {
                 seen.table(),
                 figures::count(limit.rows),
                 seen.spent(cost_ms),
-                remedy(&text),
+                remedy(&Text::of(seen.sql)),
             );
             Finding::new(Kind::DeepOffset, cost_ms, sentence)
         })
