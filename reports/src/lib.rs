@@ -9,6 +9,7 @@ pub mod budgets;
 pub mod comparison;
 pub mod html;
 pub mod latency;
+pub mod operator;
 pub mod profile;
 pub mod quantity;
 pub mod run;

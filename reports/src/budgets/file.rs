@@ -213,7 +213,7 @@ fn refuse_contradictions(budgets: &[(Range<usize>, (Budget, Places))]) -> Result
         for ((base, rule), place) in own.chain(versus).zip(places) {
             let limited = (budget.operation.as_str(), budget.subject.as_str(), base, rule.metric.to_string());
             let sides = seen.entry(limited).or_default();
-            let bound = rule.operator.bound();
+            let bound = rule.bound();
             if let Some((_, section)) = sides.get(&bound) {
                 return Err(Mistake::new(
                     place.clone(),

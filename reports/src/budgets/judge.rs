@@ -1,7 +1,7 @@
 //! Holding each rule against a run.
 
 use super::measure::{self, Measured};
-use super::rule::{Operator, Rule};
+use super::rule::Rule;
 use super::{Budget, Budgets, Policy};
 use crate::quantity;
 use crate::run::{Bound, Observed, Outcome, Run, Unit, Verdict, Weight};
@@ -81,7 +81,7 @@ impl Trial<'_> {
             outcome: answer.outcome,
             reason: answer.reason,
             against: self.base.map(str::to_owned),
-            bound: self.rule.operator.bound(),
+            bound: self.rule.bound(),
             weight: answer.weight,
         }
     }
@@ -140,7 +140,7 @@ impl Trial<'_> {
         let print = |value| quantity::value(value, unit);
 
         // A count is what it is: it needs no interval. That of errors is shown, but `= 0%` speaks of this run.
-        if operator == Operator::Exactly {
+        if !operator.is_ordering() {
             let exposure = match (unit, estimate.high) {
                 (Unit::Share, Some(high)) => {
                     format!(
@@ -155,7 +155,7 @@ impl Trial<'_> {
             return if holds(estimate.value) { passing(reason) } else { failing(reason) };
         }
         // The end that has to satisfy the limit for a pass, and the one that has to miss it for a fail.
-        let (worst, best) = match operator.bound() {
+        let (worst, best) = match self.rule.bound() {
             Bound::Lower => (estimate.low, estimate.high),
             _ => (estimate.high, estimate.low),
         };
@@ -185,7 +185,7 @@ impl Trial<'_> {
     /// The share of the budget that is left.
     fn headroom(&self, value: f64) -> Option<f64> {
         let limit = self.rule.limit;
-        match self.rule.operator.bound() {
+        match self.rule.bound() {
             Bound::Upper if limit > 0.0 => Some(1.0 - value / limit),
             Bound::Lower if value > 0.0 => Some(1.0 - limit / value),
             _ => None,

@@ -20,7 +20,7 @@ pub use exit::exit_code;
 pub use file::parse;
 pub use judge::judge;
 pub use metric::{Metric, Quantity};
-pub use rule::{Operator, Rule};
+pub use rule::Rule;
 
 use crate::run::{Run, Weight};
 

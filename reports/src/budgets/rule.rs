@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use super::error::Mistake;
 use super::metric::{List, Metric, Quantity};
+use crate::operator::{Operator, Signs};
 use crate::run::Bound;
 
 /// A rule that has been read and can both hold and fail.
@@ -29,55 +30,13 @@ pub struct Rule {
     pub limit: f64,
 }
 
-/// How a value is held against a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    /// `<`
-    Below,
-    /// `<=`
-    AtMost,
-    /// `>`
-    Above,
-    /// `>=`
-    AtLeast,
-    /// `=`
-    Exactly,
-}
-
-impl Operator {
-    /// Whether `value` satisfies the limit.
-    #[must_use]
-    pub fn holds(self, value: f64, limit: f64) -> bool {
-        match self {
-            Self::Below => value < limit,
-            Self::AtMost => value <= limit,
-            Self::Above => value > limit,
-            Self::AtLeast => value >= limit,
-            // Counts per request are quotients; a hundredth of a part per million is no statement.
-            Self::Exactly => (value - limit).abs() <= 1e-9 * limit.abs().max(1.0),
-        }
-    }
-
-    /// The side on which values have to stay.
-    #[must_use]
-    pub fn bound(self) -> Bound {
-        match self {
-            Self::Below | Self::AtMost => Bound::Upper,
-            Self::Above | Self::AtLeast => Bound::Lower,
-            Self::Exactly => Bound::Exact,
-        }
-    }
-}
-
-const OPERATORS: [(&str, Operator); 5] = [
-    ("<=", Operator::AtMost),
-    (">=", Operator::AtLeast),
+const SIGNS: Signs = Signs(&[
     ("<", Operator::Below),
+    ("<=", Operator::AtMost),
     (">", Operator::Above),
-    ("=", Operator::Exactly),
-];
-
-const EXPECTED_OPERATOR: &str = "expected one of <, <=, >, >=, =";
+    (">=", Operator::AtLeast),
+    ("=", Operator::Equal),
+]);
 
 /// Units of each quantity, with the factor to the unit of the metric.
 const TIME: [(&str, f64); 4] = [("us", 1.0), ("µs", 1.0), ("ms", 1e3), ("s", 1e6)];
@@ -104,7 +63,7 @@ impl Rule {
         let operator_start = metric_span.end + spaces(&text[metric_span.end..]);
         let operator_text: String = text[operator_start..].chars().take_while(|c| is_operator(*c)).collect();
         if operator_text.is_empty() {
-            return Err(Mistake::new(whole, "rule without a comparison", EXPECTED_OPERATOR));
+            return Err(Mistake::new(whole, "rule without a comparison", expected_operator()));
         }
         let operator_span = operator_start..operator_start + operator_text.len();
         let operator = operator(&operator_text, operator_span.clone())?;
@@ -122,16 +81,26 @@ impl Rule {
         Ok(rule)
     }
 
+    /// The side on which values have to stay.
+    #[must_use]
+    pub fn bound(&self) -> Bound {
+        match self.operator {
+            Operator::Below | Operator::AtMost => Bound::Upper,
+            Operator::Above | Operator::AtLeast => Bound::Lower,
+            Operator::Equal | Operator::Unequal => Bound::Exact,
+        }
+    }
+
     /// Refuses rules that no measurement could satisfy, and rules that none could break.
     fn possible(&self, list: List) -> Result<(), (&'static str, String)> {
         let (limit, metric) = (self.limit, self.metric);
         let never_holds = "rule that can never hold";
         let never_fails = "rule that can never fail";
         let ceiling = if list == List::Versus { None } else { metric.ceiling() };
-        if metric.quantity() == Quantity::Time && self.operator == Operator::Exactly {
+        if metric.quantity() == Quantity::Time && self.operator == Operator::Equal {
             return Err((never_holds, "a measured time is never exactly a limit; use `<=` or `>=`".into()));
         }
-        if list == List::Versus && self.operator == Operator::Exactly {
+        if list == List::Versus && self.operator == Operator::Equal {
             return Err((never_holds, "a measured ratio is never exactly a limit; use `<=` or `>=`".into()));
         }
         match self.operator {
@@ -149,7 +118,7 @@ impl Rule {
                 (Some(top), Operator::Below) if limit > top => Err((never_fails, above(metric))),
                 (Some(top), Operator::AtMost) if limit >= top => Err((never_fails, above(metric))),
                 (Some(top), Operator::Above) if limit >= top => Err((never_holds, above(metric))),
-                (Some(top), Operator::AtLeast | Operator::Exactly) if limit > top => {
+                (Some(top), Operator::AtLeast | Operator::Equal) if limit > top => {
                     Err((never_holds, above(metric)))
                 }
                 _ => Ok(()),
@@ -193,18 +162,16 @@ fn metric(text: &str, span: Range<usize>, list: List) -> Result<Metric, Mistake>
     }
 }
 
+fn expected_operator() -> String {
+    format!("expected one of {}", SIGNS.list())
+}
+
 fn operator(text: &str, span: Range<usize>) -> Result<Operator, Mistake> {
-    if let Some((_, operator)) = OPERATORS.into_iter().find(|(known, _)| *known == text) {
-        return Ok(operator);
-    }
-    let mut mistake = Mistake::new(span, "unknown comparison", EXPECTED_OPERATOR);
-    mistake.suggestion = match text {
-        "=<" => Some("<=".into()),
-        "=>" => Some(">=".into()),
-        "==" | "===" => Some("=".into()),
-        _ => None,
-    };
-    Err(mistake)
+    SIGNS.read(text).map_err(|meant| {
+        let mut mistake = Mistake::new(span, "unknown comparison", expected_operator());
+        mistake.suggestion = meant.map(|operator| SIGNS.of(operator).into());
+        mistake
+    })
 }
 
 fn value(text: &str, span: Range<usize>, metric: Metric, list: List) -> Result<f64, Mistake> {
@@ -301,10 +268,10 @@ mod tests {
             ("p95<500ms", List::Latency, (p95, Operator::Below, 500_000.0)),
             ("  p99.9 <=  1.5 s ", List::Latency, (p999, Operator::AtMost, 1_500_000.0)),
             ("max < 250us", List::Latency, (Metric::Max, Operator::Below, 250.0)),
-            ("errors = 0%", List::Latency, (Metric::Errors, Operator::Exactly, 0.0)),
+            ("errors = 0%", List::Latency, (Metric::Errors, Operator::Equal, 0.0)),
             ("errors < 0.1 %", List::Latency, (Metric::Errors, Operator::Below, 0.001)),
             ("statements/req < 10", List::Work, (Metric::Statements, Operator::Below, 10.0)),
-            ("statements/req = 2", List::Work, (Metric::Statements, Operator::Exactly, 2.0)),
+            ("statements/req = 2", List::Work, (Metric::Statements, Operator::Equal, 2.0)),
             ("wal_bytes/req <= 1KiB", List::Work, (Metric::WalBytes, Operator::AtMost, 1_024.0)),
             ("database_time/req < 5ms", List::Work, (Metric::DatabaseTime, Operator::Below, 5_000.0)),
             ("p95 <= 0.5x", List::Versus, (p95, Operator::AtMost, 0.5)),

@@ -13,6 +13,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::operator::{Operator, Signs};
+
 /// A sentence about a profile that holds or does not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assertion {
@@ -24,23 +26,6 @@ pub struct Assertion {
     pub operator: Operator,
     /// With what.
     pub value: Literal,
-}
-
-/// How two values are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    /// `<`
-    Below,
-    /// `<=`
-    AtMost,
-    /// `>`
-    Above,
-    /// `>=`
-    AtLeast,
-    /// `==`
-    Equal,
-    /// `!=`
-    Unequal,
 }
 
 /// A value of an assertion.
@@ -66,43 +51,14 @@ pub struct NotAnAssertion {
     pub what: String,
 }
 
-const OPERATORS: [(&str, Operator); 6] = [
+const SIGNS: Signs = Signs(&[
     ("<", Operator::Below),
     ("<=", Operator::AtMost),
     (">", Operator::Above),
     (">=", Operator::AtLeast),
     ("==", Operator::Equal),
     ("!=", Operator::Unequal),
-];
-
-impl Operator {
-    /// Whether two numbers compare so. Equal is equal to nine digits, because a profile is written in decimals.
-    #[must_use]
-    pub fn holds(self, value: f64, limit: f64) -> bool {
-        let equal = (value - limit).abs() <= 1e-9 * limit.abs().max(1.0);
-        match self {
-            Self::Below => value < limit,
-            Self::AtMost => value <= limit,
-            Self::Above => value > limit,
-            Self::AtLeast => value >= limit,
-            Self::Equal => equal,
-            Self::Unequal => !equal,
-        }
-    }
-
-    /// Whether it asks which of two is greater.
-    #[must_use]
-    pub fn is_ordering(self) -> bool {
-        !matches!(self, Self::Equal | Self::Unequal)
-    }
-}
-
-impl fmt::Display for Operator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = OPERATORS.iter().find(|(_, operator)| operator == self).map_or("", |(sign, _)| sign);
-        f.write_str(sign)
-    }
-}
+]);
 
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,23 +108,17 @@ fn key(text: &str) -> Result<Vec<String>, String> {
 }
 
 fn operator(sign: &str) -> Result<Operator, String> {
-    if let Some((_, operator)) = OPERATORS.into_iter().find(|(known, _)| *known == sign) {
-        return Ok(operator);
-    }
-    let meant = match sign {
-        "=" | "===" => " (equal is `==`)",
-        "=<" => " (at most is `<=`)",
-        "=>" => " (at least is `>=`)",
-        "<>" | "!==" | "!" => " (unequal is `!=`)",
-        _ => "",
-    };
-    Err(format!("`{sign}` is none of <, <=, >, >=, ==, !={meant}"))
+    SIGNS.read(sign).map_err(|meant| {
+        let meant =
+            meant.map_or_else(String::new, |operator| format!(" ({operator} is `{}`)", SIGNS.of(operator)));
+        format!("`{sign}` is none of {}{meant}", SIGNS.list())
+    })
 }
 
 fn literal(text: &str, operator: Operator) -> Result<Literal, String> {
     let literal = unordered(text)?;
     if operator.is_ordering() && !matches!(literal, Literal::Number(_)) {
-        return Err(format!("`{operator}` compares numbers, and `{text}` is none"));
+        return Err(format!("`{}` compares numbers, and `{text}` is none", SIGNS.of(operator)));
     }
     Ok(literal)
 }
@@ -303,13 +253,13 @@ mod tests {
         #[test]
         fn what_is_printed_reads_back_as_the_same(
             key in prop::collection::vec("[a-z0-9_]{1,12}", 1..4),
-            at in 0..OPERATORS.len(),
+            at in 0..SIGNS.0.len(),
             value in value(),
             spaces in " {0,3}",
         ) {
-            let operator = OPERATORS[at].1;
+            let (sign, operator) = SIGNS.0[at];
             prop_assume!(!operator.is_ordering() || matches!(value, Literal::Number(_)));
-            let text = format!("{spaces}{}{spaces}{operator}{spaces}{value}{spaces}", key.join("."));
+            let text = format!("{spaces}{}{spaces}{sign}{spaces}{value}{spaces}", key.join("."));
             let read: Assertion = text.parse().map_err(|error| TestCaseError::fail(format!("{error}")))?;
             prop_assert_eq!((read.key, read.operator, read.value), (key, operator, value));
         }
@@ -320,15 +270,6 @@ mod tests {
                 let error = error.to_string();
                 prop_assert!(error.contains(&super::super::sql::on_one_line(text.trim())));
             }
-        }
-
-        #[test]
-        fn numbers_compare_as_numbers_do(value in -1e6..1e6_f64, limit in -1e6..1e6_f64) {
-            prop_assert_eq!(Operator::Below.holds(value, limit), !Operator::AtLeast.holds(value, limit));
-            prop_assert_eq!(Operator::Above.holds(value, limit), !Operator::AtMost.holds(value, limit));
-            prop_assert_eq!(Operator::Equal.holds(value, limit), !Operator::Unequal.holds(value, limit));
-            prop_assert!(Operator::Equal.holds(value, value) && Operator::AtMost.holds(value, value));
-            prop_assert_eq!(Operator::Below.holds(value, limit), value < limit);
         }
     }
 }

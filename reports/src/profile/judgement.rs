@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::assertion::{Assertion, Literal, Operator};
+use super::assertion::{Assertion, Literal};
 use super::session::Repeat;
+use crate::operator::Operator;
 use crate::run::Outcome;
 
 /// What was found out about one assertion.

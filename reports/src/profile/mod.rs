@@ -18,7 +18,7 @@ mod sql;
 pub mod store;
 pub mod terminal;
 
-pub use assertion::{Assertion, Literal, NotAnAssertion, Operator};
+pub use assertion::{Assertion, Literal, NotAnAssertion};
 pub use groups::{Group, groups};
 pub use judgement::{Judgement, exit_code, judge};
 pub use plan::{Explained, Node};
