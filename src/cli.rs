@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use reports::spelling;
 
 /// Load testing and benchmarks for multi-tenant list APIs on PostgreSQL.
 #[derive(Debug, Parser)]
@@ -491,14 +492,8 @@ fn table(name: &str) -> anyhow::Result<datagen::Table> {
     if let Some(table) = known.into_iter().find(|table| table.name() == name) {
         return Ok(table);
     }
-    let wanted = name.to_lowercase().replace('-', "_");
-    let nearest = known
-        .into_iter()
-        .map(|table| (strsim::jaro_winkler(&wanted, table.name()), table))
-        .filter(|(likeness, _)| *likeness >= 0.75)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    let meant = nearest.map_or_else(String::new, |(_, table)| format!(" (did you mean `{table}`?)"));
     let names: Vec<&str> = known.into_iter().map(datagen::Table::name).collect();
+    let meant = spelling::aside(spelling::nearest(name, names.iter().copied()));
     anyhow::bail!("there is no table `{name}`{meant}; the tables are {}", names.join(", "))
 }
 

@@ -14,6 +14,7 @@ pub mod profile;
 pub mod quantity;
 pub mod run;
 pub mod sample;
+pub mod spelling;
 pub mod stats;
 pub mod store;
 pub mod summary;

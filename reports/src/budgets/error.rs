@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use crate::spelling;
+
 /// A mistake in a budget file, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}:{column}: {problem} `{text}`: {expected}{}", self.question())]
+#[error("{file}:{line}:{column}: {problem} `{text}`: {expected}{}", spelling::question(.suggestion.as_deref()))]
 pub struct Error {
     /// The file as it was named.
     pub file: String,
@@ -20,12 +22,6 @@ pub struct Error {
     pub expected: String,
     /// The known word that is nearest to the offending one.
     pub suggestion: Option<Box<str>>,
-}
-
-impl Error {
-    fn question(&self) -> String {
-        self.suggestion.as_ref().map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
-    }
 }
 
 /// A mistake before it is known where in the file it stands: `span` is in bytes of whatever was parsed.
@@ -44,7 +40,7 @@ impl Mistake {
 
     /// Adds the known word nearest to `word`, if one is near.
     pub(super) fn suggest<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        self.suggestion = nearest(word, known).map(Box::from);
+        self.suggestion = spelling::nearest(word, known).map(Box::from);
         self
     }
 
@@ -70,15 +66,4 @@ impl Mistake {
             suggestion: self.suggestion,
         }
     }
-}
-
-/// The known word most like `word`; `None` when none is like it.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness >= 0.75)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
 }

@@ -2,6 +2,7 @@
 
 use super::metric::Metric;
 use crate::run::{Run, Unit};
+use crate::spelling;
 use crate::stats::{self, Estimate, PairedRatio, quantile};
 use crate::summary::{self, Case, Summary};
 
@@ -165,8 +166,7 @@ pub(super) fn nothing(run: &Run, case: Case<'_>) -> String {
     } else {
         return format!("No request of {} was measured.", words(case));
     };
-    let meant = super::error::nearest(name, known.iter().copied())
-        .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    let meant = spelling::question(spelling::nearest(name, known.iter().copied()));
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     format!(
         "This run measured no {what} `{name}` (it has: {known}){}",
