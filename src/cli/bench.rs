@@ -1,0 +1,33 @@
+//! What can be typed after `callbench bench`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::quantity::duration;
+use super::{Output, Place, Pressure};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  callbench bench --scale demo
+  callbench bench --scale demo --variants live,rollup
+  callbench bench --scale dev --rounds 10 --rate 200/s --budgets ci/budgets.toml
+  callbench bench --database-url postgres://me@localhost/scratch")]
+pub(crate) struct Bench {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The variants of the reference server that are compared, the one to beat first: naive, live, rollup.
+    #[arg(long, value_delimiter = ',', default_value = "naive,live", value_name = "NAMES")]
+    pub(crate) variants: Vec<server::Variant>,
+    /// Rounds; each measures every variant and scenario, in shuffled order. Six give an interval at 95 %.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
+    pub(crate) rounds: u32,
+    /// Length of one window: one variant, one scenario, one round.
+    #[arg(long, default_value = "5s", value_parser = duration, value_name = "TIME")]
+    pub(crate) window: Duration,
+    #[command(flatten)]
+    pub(crate) pressure: Pressure,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}

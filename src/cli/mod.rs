@@ -1,0 +1,103 @@
+//! What can be typed. What it means is decided in [`crate::commands`].
+//!
+//! A file for each command, with its help and examples, named as the one in `commands` that runs it; arguments that
+//! several commands share are groups of their own ([`Place`], [`Pressure`], [`Output`]), which they flatten. So a new
+//! command is a file here, which says what it takes, and one there, which does it.
+
+mod bench;
+mod db;
+mod demo;
+mod load;
+mod output;
+mod place;
+mod pressure;
+mod profile;
+mod quantity;
+mod report;
+mod seed;
+mod serve;
+mod verify;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use self::bench::Bench;
+pub(crate) use self::db::Db;
+pub(crate) use self::demo::Demo;
+pub(crate) use self::load::Load;
+pub(crate) use self::output::Output;
+pub(crate) use self::place::{Place, Scale};
+pub(crate) use self::pressure::Pressure;
+pub(crate) use self::profile::Profile;
+pub(crate) use self::report::Report;
+pub(crate) use self::seed::{ExportFormat, Seed};
+pub(crate) use self::serve::{LogFormat, Serve};
+pub(crate) use self::verify::Verify;
+
+/// Load testing and benchmarks for multi-tenant list APIs on PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "callbench", version, propagate_version = true, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Folder of the private PostgreSQL and Redis.
+    #[arg(long, global = true, env = "CALLBENCH_HOME", default_value = ".callbench", value_name = "DIR")]
+    pub(crate) home: PathBuf,
+    /// More on standard error: -v for what happens, -vv for every request.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// How log lines are written: the server has a choice, all else is for people.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        match &self.command {
+            Command::Serve(serve) => serve.log_format,
+            _ => LogFormat::Text,
+        }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  callbench demo                                   seed, serve, measure, judge, report; no set-up
+  callbench seed --scale dev                       a local database with 50,000 customers
+  callbench serve --variant live --scale dev       the reference server on it
+  callbench load first_page --target http://127.0.0.1:8000 --token token123 \\
+      --workspace enterprise-workspace-1 --rate 200/s --duration 30s
+  callbench profile first_page --scale dev         what one request does, and what to change
+Exit codes: 0 pass, 1 a budget or an assertion failed, 2 could not be judged or could not run.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Seed, serve each variant, measure, judge, report: no set-up, no questions.
+    Demo(Demo),
+    /// Fill a database with a realistic multi-tenant dataset.
+    Seed(Seed),
+    /// Run the reference server.
+    Serve(Serve),
+    /// Put load on one server: the reference server, or yours with --target.
+    Load(Load),
+    /// Compare the variants of the reference server in interleaved rounds; what CI runs.
+    Bench(Bench),
+    /// Look into one request: its layers, statements, plans, and what to change.
+    Profile(Profile),
+    /// Render a stored run again.
+    Report(Report),
+    /// The private PostgreSQL, and the schema of any database.
+    #[command(subcommand)]
+    Db(Db),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
