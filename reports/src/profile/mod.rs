@@ -17,6 +17,7 @@ mod session;
 mod sql;
 pub mod store;
 pub mod terminal;
+mod words;
 
 pub use assertion::{Assertion, Literal, NotAnAssertion};
 pub use groups::{Group, groups};

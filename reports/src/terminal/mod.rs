@@ -1,9 +1,7 @@
 //! The result in a terminal: the same figures as the page, as text of at most 110 columns.
-//!
-//! Colour is an addition: whatever it says is said by a word as well, so that a log file and a screen reader miss
-//! nothing.
 
 pub(crate) mod grid;
+pub(crate) mod paint;
 
 use grid::{Align, Grid};
 
@@ -38,15 +36,13 @@ pub fn table(run: &Run, color: bool) -> String {
 }
 
 fn head(run: &Run, color: bool) -> String {
-    let word = standing(run).to_uppercase();
-    let paint = match word.as_str() {
-        "PASS" => GREEN,
-        "FAIL" => RED,
-        "NOT JUDGED" => YELLOW,
-        _ => BOLD,
-    };
     let facts = format!("{}, {}; {}", run.name, run.started_at.format("%-d %B %Y, %H:%M UTC"), load(run));
-    format!("{}  {}\n{}", painted(&word, paint, color), headline(run), grid::wrapped(&facts, WIDTH, ""))
+    format!(
+        "{}  {}\n{}",
+        paint::standing(standing(run), color),
+        headline(run),
+        grid::wrapped(&facts, WIDTH, "")
+    )
 }
 
 fn verdicts(run: &Run, color: bool) -> Option<String> {
@@ -88,8 +84,7 @@ fn verdicts(run: &Run, color: bool) -> Option<String> {
             grid::wrapped(&format!("{of} {}: {reason}", rules.join(", ")), WIDTH, "  ")
         })
         .collect();
-    let text = grid.text().lines().map(|line| first_word_painted(line, color) + "\n").collect::<String>();
-    Some(format!("Budgets\n{text}{}", reasons.concat()))
+    Some(format!("Budgets\n{}{}", paint::outcomes(&grid.text(), color), reasons.concat()))
 }
 
 fn checks(run: &Run, color: bool) -> Option<String> {
@@ -100,7 +95,7 @@ fn checks(run: &Run, color: bool) -> Option<String> {
             .map(|check| {
                 let word = if check.passed { "pass" } else { "fail" };
                 let text = grid::wrapped(&format!("{word}  {} ({})", check.name, check.detail), WIDTH, "  ");
-                text.lines().map(|line| first_word_painted(line, color) + "\n").collect::<String>()
+                paint::outcomes(&text, color)
             })
             .collect();
         format!("Checks\n{lines}")
@@ -282,39 +277,9 @@ fn time(us: Option<u64>) -> String {
     us.map_or_else(|| "–".into(), |us| quantity::time_us(us as f64))
 }
 
-pub(crate) const BOLD: &str = "\u{1b}[1m";
-pub(crate) const GREEN: &str = "\u{1b}[32m";
-pub(crate) const RED: &str = "\u{1b}[31m";
-pub(crate) const YELLOW: &str = "\u{1b}[33m";
-pub(crate) const PLAIN: &str = "\u{1b}[0m";
-
-fn paint(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Pass => GREEN,
-        Outcome::Fail => RED,
-        Outcome::Inconclusive => YELLOW,
-    }
-}
-
-pub(crate) fn painted(word: &str, paint: &str, color: bool) -> String {
-    if color { format!("{paint}{word}{PLAIN}") } else { word.to_owned() }
-}
-
-/// A line that starts with an outcome, with that word painted.
-pub(crate) fn first_word_painted(line: &str, color: bool) -> String {
-    let first = line.trim_start().split(' ').next();
-    let outcomes = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive];
-    match outcomes.into_iter().find(|outcome| first == Some(words::outcome(*outcome))) {
-        Some(outcome) => {
-            let word = words::outcome(outcome);
-            line.replacen(word, &painted(word, paint(outcome), color), 1)
-        }
-        None => line.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::paint::{GREEN, PLAIN, RED, YELLOW};
     use super::*;
     use crate::sample;
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::record::{LAYERS, Mention, Profile};
-use super::super::terminal::{bound, whole_share};
+use super::super::words::{bound, whole_share};
 use crate::html::charts::bars::{Bar, bars};
 use crate::html::figure::{Size, figure, table};
 use crate::quantity;

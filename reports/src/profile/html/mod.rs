@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::record::Profile;
 use super::session::Session;
 use super::sql::on_one_line;
-use super::terminal::{choice, headline, standing};
+use super::words::{choice, headline, standing};
 use crate::budgets::words;
 use crate::html::charts::repeats::repeats;
 use crate::html::figure::{Size, figure, scrolled, table};

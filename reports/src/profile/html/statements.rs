@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::groups::{Group, groups};
 use super::super::record::{LAYERS, Profile};
 use super::super::sql::{in_lines, on_one_line, shortened};
-use super::super::terminal::alike;
+use super::super::words::alike;
 use super::layers::place;
 use crate::html::charts::waterfall::{LETTERS, Lane, waterfall};
 use crate::html::figure::{Size, figure, scrolled, table};
