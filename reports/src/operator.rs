@@ -1,7 +1,7 @@
 //! How a value is held against another: the comparisons of rules and of assertions.
 //!
 //! The two grammars mean the same by the same operators, so that a limit moves from a budget to an assertion without a
-//! thought; only their signs for equality differ. Each grammar has its [`Signs`] beside it.
+//! thought; only their signs for equality differ. Each grammar has its `Signs` beside it.
 
 use std::fmt;
 
