@@ -92,18 +92,16 @@ impl Member {
         drop(self.session.take());
     }
 
-    /// The answer to `OPTIONS`.
-    pub(crate) fn options(allowed: &'static str) -> Response {
-        (StatusCode::OK, [(header::ALLOW, allowed)]).into_response()
+    /// The answer where the path does nothing with the method: `OPTIONS` is told what it has, all others are refused.
+    pub(crate) fn other_method(&self, allowed: &'static str) -> Result<Response, Refusal> {
+        match &self.parts.method {
+            &Method::OPTIONS => Ok((StatusCode::OK, [(header::ALLOW, allowed)]).into_response()),
+            method => Err(Refusal::MethodNotAllowed { method: method.clone(), allowed }),
+        }
     }
 
-    /// The refusal of any method that the path does not have.
-    pub(crate) fn not_allowed(&self, allowed: &'static str) -> Refusal {
-        Refusal::MethodNotAllowed { method: self.parts.method.clone(), allowed }
-    }
-
-    /// Reads the whole body, which must be JSON by its content type unless it is empty. The connection goes back to the pool first: a client
-    /// that sends slowly must not hold one.
+    /// Reads the whole body, which must be JSON by its content type unless it is empty. The connection goes back to the
+    /// pool first: a client that sends slowly must not hold one.
     pub(crate) async fn json_body(&mut self) -> Result<Vec<u8>, Refusal> {
         self.release();
         let announced = self.parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use uuid::Uuid;
 
 use crate::answer;
@@ -33,29 +33,21 @@ pub(crate) const BULK_PATH: &str = "/api/v1/calls/bulk/";
 const ALLOWED_METHODS: &str = "POST, OPTIONS";
 
 /// Answers every method of [`PATH`].
-pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
-    let answered = async {
-        let member = entrance::enter(app, request).await?;
-        match member.parts.method {
-            Method::POST => one(member).await,
-            Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-            _ => Err(member.not_allowed(ALLOWED_METHODS)),
-        }
-    };
-    answered.await.unwrap_or_else(Refusal::into_response)
+pub(crate) async fn answer(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
+    let member = entrance::enter(app, request).await?;
+    match member.parts.method {
+        Method::POST => one(member).await,
+        _ => member.other_method(ALLOWED_METHODS),
+    }
 }
 
 /// Answers every method of [`BULK_PATH`].
-pub(crate) async fn answer_bulk(State(app): State<App>, request: Request) -> Response {
-    let answered = async {
-        let member = entrance::enter(app, request).await?;
-        match member.parts.method {
-            Method::POST => many(member).await,
-            Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-            _ => Err(member.not_allowed(ALLOWED_METHODS)),
-        }
-    };
-    answered.await.unwrap_or_else(Refusal::into_response)
+pub(crate) async fn answer_bulk(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
+    let member = entrance::enter(app, request).await?;
+    match member.parts.method {
+        Method::POST => many(member).await,
+        _ => member.other_method(ALLOWED_METHODS),
+    }
 }
 
 /// Adds one call; the answer is the call.

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
-use axum::response::IntoResponse as _;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,30 +29,22 @@ const ALLOWED_METHODS: &str = "POST, PATCH, OPTIONS";
 const DELETE_ALLOWED_METHODS: &str = "POST, OPTIONS";
 
 /// Answers every method of [`PATH`].
-pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
-    let answered = async {
-        let member = entrance::enter(app, request).await?;
-        match member.parts.method {
-            Method::POST => create::many(member).await,
-            Method::PATCH => change(member).await,
-            Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-            _ => Err(member.not_allowed(ALLOWED_METHODS)),
-        }
-    };
-    answered.await.unwrap_or_else(Refusal::into_response)
+pub(crate) async fn answer(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
+    let member = entrance::enter(app, request).await?;
+    match member.parts.method {
+        Method::POST => create::many(member).await,
+        Method::PATCH => change(member).await,
+        _ => member.other_method(ALLOWED_METHODS),
+    }
 }
 
 /// Answers every method of [`DELETE_PATH`].
-pub(crate) async fn answer_delete(State(app): State<App>, request: Request) -> Response {
-    let answered = async {
-        let member = entrance::enter(app, request).await?;
-        match member.parts.method {
-            Method::POST => delete(member).await,
-            Method::OPTIONS => Ok(Member::options(DELETE_ALLOWED_METHODS)),
-            _ => Err(member.not_allowed(DELETE_ALLOWED_METHODS)),
-        }
-    };
-    answered.await.unwrap_or_else(Refusal::into_response)
+pub(crate) async fn answer_delete(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
+    let member = entrance::enter(app, request).await?;
+    match member.parts.method {
+        Method::POST => delete(member).await,
+        _ => member.other_method(DELETE_ALLOWED_METHODS),
+    }
 }
 
 /// What became of customers that were to be changed.

@@ -47,24 +47,23 @@ impl<S: Send + Sync> FromRequestParts<S> for CustomerId {
 }
 
 /// Answers every method.
-pub(crate) async fn answer(State(app): State<App>, id: CustomerId, request: Request) -> Response {
-    respond(app, id.0, request).await.unwrap_or_else(Refusal::into_response)
-}
-
-/// Answers what reads at the path without the trailing slash.
-pub(crate) async fn with_slash(_: CustomerId, uri: Uri) -> Response {
-    crate::app::with_slash(uri).await
-}
-
-async fn respond(app: App, id: Uuid, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn answer(
+    State(app): State<App>,
+    CustomerId(id): CustomerId,
+    request: Request,
+) -> Result<Response, Refusal> {
     let member = entrance::enter(app, request).await?;
     match member.parts.method {
         Method::GET | Method::HEAD => read(member, id).await,
         Method::PATCH => change(member, id).await,
         Method::DELETE => delete(member, id).await,
-        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-        _ => Err(member.not_allowed(ALLOWED_METHODS)),
+        _ => member.other_method(ALLOWED_METHODS),
     }
+}
+
+/// Answers what reads at the path without the trailing slash.
+pub(crate) async fn with_slash(_: CustomerId, uri: Uri) -> Response {
+    crate::app::with_slash(uri).await
 }
 
 /// One customer.

@@ -50,11 +50,7 @@ pub(crate) struct List {
 }
 
 /// Answers every method.
-pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
-    respond(app, request).await.unwrap_or_else(Refusal::into_response)
-}
-
-async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn answer(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
     let member = entrance::enter(app, request).await?;
     match member.parts.method {
         Method::GET | Method::HEAD => {
@@ -62,8 +58,7 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
             Ok(handling.told(list(member, handling).await.unwrap_or_else(Refusal::into_response)))
         }
         Method::POST => create::one(member).await,
-        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-        _ => Err(member.not_allowed(ALLOWED_METHODS)),
+        _ => member.other_method(ALLOWED_METHODS),
     }
 }
 

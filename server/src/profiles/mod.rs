@@ -31,16 +31,11 @@ struct ProfileList {
 }
 
 /// Answers every method at the list.
-pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
-    respond(app, request).await.unwrap_or_else(Refusal::into_response)
-}
-
-async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn answer(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
     let member = entrance::enter(app, request).await?;
     match member.parts.method {
         Method::GET | Method::HEAD => list(member).await,
-        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-        _ => Err(member.not_allowed(ALLOWED_METHODS)),
+        _ => member.other_method(ALLOWED_METHODS),
     }
 }
 
@@ -68,12 +63,8 @@ pub(crate) async fn answer_one(
     State(app): State<App>,
     Path(request_id): Path<String>,
     request: Request,
-) -> Response {
-    respond_one(app, &request_id, request).await.unwrap_or_else(Refusal::into_response)
-}
-
-async fn respond_one(app: App, request_id: &str, request: Request) -> Result<Response, Refusal> {
-    let kept = app.cache.profile(request_id).await;
+) -> Result<Response, Refusal> {
+    let kept = app.cache.profile(&request_id).await;
     // Of the workspace that the profile is of; nobody is a member of none, and both are the same answer.
     let workspace_id = kept.as_ref().map(|(workspace_id, _)| *workspace_id).unwrap_or_default();
     let member = match entrance::enter_workspace(app, request, &workspace_id.to_string()).await {
@@ -82,8 +73,7 @@ async fn respond_one(app: App, request_id: &str, request: Request) -> Result<Res
     };
     match member.parts.method {
         Method::GET | Method::HEAD => read(&member, kept.map(|(_, whole)| whole).ok_or(Refusal::NotFound)?),
-        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-        _ => Err(member.not_allowed(ALLOWED_METHODS)),
+        _ => member.other_method(ALLOWED_METHODS),
     }
 }
 

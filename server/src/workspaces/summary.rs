@@ -46,11 +46,7 @@ pub(crate) struct Summary {
 }
 
 /// Answers every method.
-pub(crate) async fn answer(State(app): State<App>, request: Request) -> Response {
-    respond(app, request).await.unwrap_or_else(Refusal::into_response)
-}
-
-async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn answer(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
     let workspace = named(request.uri().path()).into_owned();
     // The router takes nothing between two slashes for a name.
     if workspace.is_empty() {
@@ -59,8 +55,7 @@ async fn respond(app: App, request: Request) -> Result<Response, Refusal> {
     let member = entrance::enter_workspace(app, request, &workspace).await?;
     match member.parts.method {
         Method::GET | Method::HEAD => summary(member).await,
-        Method::OPTIONS => Ok(Member::options(ALLOWED_METHODS)),
-        _ => Err(member.not_allowed(ALLOWED_METHODS)),
+        _ => member.other_method(ALLOWED_METHODS),
     }
 }
 
