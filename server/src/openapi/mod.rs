@@ -4,7 +4,7 @@
 //! parameters, body, what success looks like, and a 404 if it has one. That function is then named in [`Document`]. What
 //! all endpoints of the API have in common is added here once: the token and the workspace, the refusals (`refusals`),
 //! and the name of the request in each answer. `sealed` makes the schemas of answers strict, so that a field that is not
-//! described is a fault that the tests find.
+//! described is a fault that the tests find. `profiled` adds what a request can ask of all of them.
 
 use std::sync::LazyLock;
 
@@ -15,14 +15,16 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, OpenApi, RefOr, Required};
+use utoipa::openapi::{Components, OpenApi, Paths, RefOr, Required};
 use utoipa::{Modify, OpenApi as _};
 
+use self::profiled::Profiled;
 use self::sealed::Answers;
 use crate::refusal::Detail;
 use crate::{profiles, workspaces};
 
 pub(crate) mod pages;
+mod profiled;
 mod refusals;
 mod sealed;
 
@@ -70,7 +72,7 @@ const BEARER: &str = "bearer";
         (name = "profiles", description = "What requests did that were asked to explain themselves with `_profile`."),
         (name = "operation", description = "For those who run the server. No token is needed."),
     ),
-    modifiers(&Common, &Answers),
+    modifiers(&Common, &Answers, &Profiled),
 )]
 struct Document;
 
@@ -105,23 +107,27 @@ impl Modify for Common {
         let description = "Sent as `Authorization: Bearer <token>`.";
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
         components.add_security_scheme(BEARER, SecurityScheme::Http(scheme.build()));
-        for (path, item) in &mut document.paths.paths {
-            let operations =
-                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            for operation in operations.into_iter().flatten() {
-                if path.starts_with(API) {
-                    operation.security =
-                        Some(vec![SecurityRequirement::new(BEARER, std::iter::empty::<String>())]);
-                    // A path that names the workspace, or a thing in one, leaves nothing to the query.
-                    if path != workspaces::ROUTE && path != profiles::ONE_PATH {
-                        operation.parameters.get_or_insert_default().insert(0, workspace());
-                    }
-                    refusals::add(operation, &components.schemas);
+        for (path, operation) in operations(&mut document.paths) {
+            if path.starts_with(API) {
+                operation.security =
+                    Some(vec![SecurityRequirement::new(BEARER, std::iter::empty::<String>())]);
+                // A path that names the workspace, or a thing in one, leaves nothing to the query.
+                if path != workspaces::ROUTE && path != profiles::ONE_PATH {
+                    operation.parameters.get_or_insert_default().insert(0, workspace());
                 }
-                name(operation);
+                refusals::add(operation, &components.schemas);
             }
+            name(operation);
         }
     }
+}
+
+/// All operations, with their paths.
+fn operations(paths: &mut Paths) -> impl Iterator<Item = (&str, &mut Operation)> {
+    paths.paths.iter_mut().flat_map(|(path, item)| {
+        let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        methods.into_iter().flatten().map(|operation| (path.as_str(), operation))
+    })
 }
 
 /// Every answer has the name of its request.

@@ -15,15 +15,23 @@ use crate::tenants::Tenants;
 struct Held {
     tenants: Tenants,
     document: Document,
+    /// With what a profile is asked for, if one is.
+    wanted: Option<&'static str>,
     /// Operations and statuses that were seen.
     seen: BTreeSet<(String, String, u16)>,
 }
 
 impl Held {
-    async fn new() -> Self {
+    async fn new(wanted: Option<&'static str>) -> Self {
         let tenants = Tenants::new().await;
         let document = Document::of(&tenants.service, &tenants.origin).await;
-        Self { tenants, document, seen: BTreeSet::new() }
+        Self { tenants, document, wanted, seen: BTreeSet::new() }
+    }
+
+    /// The address of a path, in a workspace.
+    fn url(&self, path: &str, workspace: &str) -> String {
+        let profile = self.wanted.map(|wanted| format!("&_profile={wanted}")).unwrap_or_default();
+        format!("{}{path}?workspace_id={workspace}{profile}", self.tenants.origin)
     }
 
     /// Sends a body to the path, with the id of a customer in its place, and holds the answer against the document.
@@ -36,8 +44,7 @@ impl Held {
         body: &[u8],
         status: u16,
     ) -> Answer {
-        let url =
-            format!("{}{}?workspace_id=one", self.tenants.origin, path.replace("{id}", &id.to_string()));
+        let url = self.url(&path.replace("{id}", &id.to_string()), "one");
         let verb = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
         let headers: &[_] = if body.is_empty() { &[] } else { &[("content-type", "application/json")] };
         let answer = self.tenants.service.send_body(verb, &url, Some(token), headers, body.to_vec()).await;
@@ -55,15 +62,26 @@ impl Held {
     /// Sends what the document allows, which must be accepted.
     async fn accepts(&mut self, path: &str, method: &str, id: Uuid, body: &Value, status: u16) -> Answer {
         assert!(self.document.body(path, method).is_valid(body), "{method} {path}: {body}");
+        self.by_admin(path, method, id, body, status).await
+    }
+
+    /// Sends a body as somebody who may have a profile, and has one if one is wanted.
+    async fn by_admin(&mut self, path: &str, method: &str, id: Uuid, body: &Value, status: u16) -> Answer {
         let admin = self.tenants.admin.clone();
-        self.send(path, method, &admin, id, body.to_string().as_bytes(), status).await
+        let answer = self.send(path, method, &admin, id, body.to_string().as_bytes(), status).await;
+        let is_profiled = self.wanted.is_some();
+        assert_eq!(answer.headers.contains_key("server-timing"), is_profiled, "{method} {path} {status}");
+        if let Ok(Value::Object(body)) = serde_json::from_str(&answer.text) {
+            assert_eq!(body.contains_key("_profiling"), is_profiled, "{method} {path} {status}");
+        }
+        answer
     }
 
     /// Sends what the document forbids, which must be refused; `told` are the places of messages in the answer.
     async fn refuses(&mut self, path: &str, method: &str, body: &Value, told: &[&str]) {
         assert!(!self.document.body(path, method).is_valid(body), "{method} {path}: {body}");
-        let (admin, id) = (self.tenants.admin.clone(), self.tenants.one.customers[0]);
-        let answer = self.send(path, method, &admin, id, body.to_string().as_bytes(), 400).await.json();
+        let id = self.tenants.one.customers[0];
+        let answer = self.by_admin(path, method, id, body, 400).await.json();
         for place in told {
             assert!(answer.pointer(place).is_some(), "{method} {path}: {place} in {answer}");
         }
@@ -84,7 +102,17 @@ fn examples(schema: &Value) -> Value {
 
 #[tokio::test]
 async fn what_the_document_allows_is_written_and_answered_as_described() {
-    let mut held = Held::new().await;
+    allowed(None).await;
+}
+
+#[tokio::test]
+async fn what_the_document_allows_is_answered_with_a_profile_as_described() {
+    allowed(Some("explain")).await;
+}
+
+/// Everything that the document allows.
+async fn allowed(wanted: Option<&'static str>) {
+    let mut held = Held::new(wanted).await;
     let schemas = held.document.0["components"]["schemas"].clone();
     let (one, nobody) = (held.tenants.one.clone(), Uuid::nil());
     let [first, second, third, gone] = one.customers;
@@ -141,7 +169,7 @@ async fn what_the_document_allows_is_written_and_answered_as_described() {
     let ids = json!({ "ids": [second, third, nobody] });
     held.accepts(BULK_DELETE, "post", nobody, &ids, 200).await;
     for caching in ["miss", "hit"] {
-        let url = format!("{}{}", held.tenants.origin, WORKSPACE.replace("{workspace}", "one"));
+        let url = held.url(&WORKSPACE.replace("{workspace}", "one"), "one");
         let answer = held.tenants.service.get(&url, &admin).await;
         assert_eq!((answer.status.as_u16(), answer.header("x-cache")), (200, caching));
         held.holds(WORKSPACE, "get", &answer);
@@ -149,28 +177,39 @@ async fn what_the_document_allows_is_written_and_answered_as_described() {
     for wanted in ["true", "explain"] {
         let url = format!("{}{LIST}?workspace_id=one&_profile={wanted}", held.tenants.origin);
         let profiled = held.tenants.service.get(&url, &admin).await;
+        held.holds(LIST, "get", &profiled);
         let one = PROFILE.replace("{request_id}", profiled.header("x-request-id"));
-        for (path, asked) in [(PROFILE, one), (PROFILES, format!("{PROFILES}?workspace_id=one"))] {
-            let answer = held.tenants.service.get(&format!("{}{asked}", held.tenants.origin), &admin).await;
+        for (path, asked) in [(PROFILE, one.as_str()), (PROFILES, PROFILES)] {
+            let answer = held.tenants.service.get(&held.url(asked, "one"), &admin).await;
             assert_eq!(answer.status.as_u16(), 200, "{asked}");
             held.holds(path, "get", &answer);
         }
     }
-    // Every success of the API that there is, but for the list, which has a test of its own.
+    // Every success of the API that there is.
     for (path, method, operation) in held.document.operations().filter(|(path, ..)| path.starts_with("/api/"))
     {
         for status in
             operation["responses"].as_object().unwrap().keys().filter(|status| status.starts_with('2'))
         {
             let success = (path.to_owned(), method.to_owned(), status.parse().unwrap());
-            assert!(held.seen.contains(&success) || (path, method) == (LIST, "get"), "{success:?}");
+            assert!(held.seen.contains(&success), "{success:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn what_the_document_forbids_is_refused_as_described() {
-    let mut held = Held::new().await;
+    forbidden(None).await;
+}
+
+#[tokio::test]
+async fn what_the_document_forbids_is_refused_with_a_profile_as_described() {
+    forbidden(Some("true")).await;
+}
+
+/// What the document forbids, and what it can't.
+async fn forbidden(wanted: Option<&'static str>) {
+    let mut held = Held::new(wanted).await;
     let id = held.tenants.one.customers[0];
     let bad = json!({ "name": "", "email": "x", "phone": "1".repeat(21), "status": "hot", "duration": "a",
                       "is_test": "maybe", "other_attributes": null, "employee_id": 1, "label_ids": ["x"] });
@@ -234,7 +273,7 @@ async fn what_the_document_forbids_is_refused_as_described() {
         }
         let verb = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
         let path_of_two = path.replace("{id}", &id.to_string()).replace("{workspace}", "two");
-        let url = format!("{}{path_of_two}?workspace_id=two", held.tenants.origin);
+        let url = held.url(&path_of_two, "two");
         let answer = held.tenants.service.send(verb.clone(), &url, Some(&admin), &[]).await;
         // Whether there is a profile of another workspace is not for this user to know.
         assert_eq!(answer.status, if path == PROFILE { 404 } else { 403 }, "{method} {path}");

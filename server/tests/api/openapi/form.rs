@@ -58,8 +58,9 @@ async fn the_document_is_openapi_3_1() {
         if path.starts_with("/api/") {
             assert_eq!(operation["security"], json!([{ "bearer": [] }]), "{name}");
             let has_body = operation.get("requestBody").is_some();
-            // What is asked for by nothing but a path can't be asked for badly.
-            let is_asked = has_body || parameters.iter().any(|parameter| parameter["in"] != "path");
+            // What is asked for by nothing but a path can't be asked for badly, nor can a profile.
+            let can_be_bad = |parameter: &Value| parameter["in"] != "path" && parameter["name"] != "_profile";
+            let is_asked = has_body || parameters.iter().any(can_be_bad);
             for (status, is_there) in [
                 ("400", is_asked),
                 ("401", true),
@@ -71,11 +72,12 @@ async fn the_document_is_openapi_3_1() {
             ] {
                 assert_eq!(operation["responses"][status].is_object(), is_there, "{name}: {status}");
             }
-            let workspace = keys.contains(&(json!("query").to_string(), json!("workspace_id").to_string()));
+            let has = |name: &str| keys.contains(&(json!("query").to_string(), json!(name).to_string()));
             let is_named_by_path = path.starts_with("/api/v1/workspaces/") || path == PROFILE;
-            assert_eq!(workspace, !is_named_by_path, "{name}: workspace_id");
+            assert_eq!(has("workspace_id"), !is_named_by_path, "{name}: workspace_id");
+            assert!(has("_profile"), "{name}");
         } else {
-            assert!(operation.get("security").is_none(), "{name}");
+            assert!(operation.get("security").is_none() && parameters.is_empty(), "{name}");
         }
     }
     assert_eq!(document.0["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
@@ -129,7 +131,9 @@ async fn answers_have_all_their_fields_described_and_no_others() {
             for property in properties.as_object().unwrap().keys() {
                 let place = format!("{place}.{property}");
                 assert!(
-                    required.contains(&json!(property)) || optional.contains(&place.as_str()),
+                    required.contains(&json!(property))
+                        || property == "_profiling"
+                        || optional.contains(&place.as_str()),
                     "{place} may be absent"
                 );
             }

@@ -204,6 +204,7 @@ async fn every_parameter_of_the_document_is_known_to_the_server_and_takes_its_ex
         "offset",
         "Prefer",
         "workspace_id",
+        "_profile",
     ]) {
         assert!(parameters.iter().any(|parameter| parameter["name"] == filter), "{filter} is not described");
     }
