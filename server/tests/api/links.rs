@@ -77,3 +77,29 @@ async fn the_naive_variant_counts_and_pages_by_number() {
         get(query).await.refuses(400, "This variant pages by `page` alone; follow `next`.");
     }
 }
+
+/// Whoever walks a list asks of each page what they asked of the first one, as with Django REST framework.
+#[tokio::test]
+async fn links_ask_for_a_profile_again() {
+    let service = Service::at(Level::Optimized).await;
+    let mut db = service.connection().await;
+    let workspace = world::workspace(&mut db, "one").await;
+    let token = world::user(&mut db, "admin", None, &[workspace]).await;
+    for minute in 0..3 {
+        let created_at = at("2024-01-01T00:00:00Z") + Duration::minutes(minute);
+        Customer::of(workspace, "c", created_at).insert(&mut db).await;
+    }
+    for variant in [Variant::Naive, Variant::Live, Variant::Rollup] {
+        let origin = service.serve(variant).await;
+        let first = list(&origin, "workspace_id=one&page_size=1&_profile=true");
+        let next = service.get(&first, &token).await.next().unwrap();
+        let second = service.get(&next, &token).await;
+        let (next, previous) = (second.next().unwrap(), second.previous().unwrap());
+        for link in [next, previous] {
+            assert!(link.contains("?_profile=true&"), "{link}");
+            assert!(second.header("link").contains(&format!("<{link}>")), "{link}");
+            let page = service.get(&link, &token).await;
+            assert!(page.json()["_profiling"].is_object(), "{variant}: {link}: {}", page.text);
+        }
+    }
+}
