@@ -5,6 +5,9 @@
 //! id or a marker of something that the request may not see is a leak, unless the request itself sent it. Before and
 //! after each request the rows that it may not touch are compared as PostgreSQL prints them, with what tells whether a
 //! row was written at all.
+//!
+//! A profile tells of a request that was made earlier, perhaps by somebody else: of rows that are deleted by now, and of
+//! whatever that request itself sent.
 
 use std::collections::{HashMap, HashSet};
 
@@ -63,7 +66,7 @@ struct Rows {
 }
 
 impl Rows {
-    async fn read(db: &mut PgConnection) -> Self {
+    async fn read(db: &mut PgConnection, planted: &Planted) -> Self {
         let customers: Vec<(Uuid, Uuid, Option<Uuid>, bool)> =
             sqlx::query_as("SELECT id, workspace_id, employee_id, is_deleted FROM customer")
                 .fetch_all(&mut *db)
@@ -95,8 +98,9 @@ impl Rows {
         .unwrap();
         let of_customers = of_customers.into_iter().map(|(word, id)| (word, Owner::Customer(id)));
         let of_workspaces = of_workspaces.into_iter().map(|(word, id)| (word, Owner::Workspace(id)));
+        let of_requests = planted.profiles().map(|(name, id)| (name, Owner::Workspace(id)));
         Self {
-            owners: of_customers.chain(of_workspaces).collect(),
+            owners: of_customers.chain(of_workspaces).chain(of_requests).collect(),
             customers: customers
                 .into_iter()
                 .map(|(id, workspace, employee, is_deleted)| (id, (workspace, employee, is_deleted)))
@@ -116,7 +120,9 @@ impl Rows {
         else {
             return false;
         };
-        *workspace == view.workspace && !is_deleted && (view.employee.is_none() || *employee == view.employee)
+        *workspace == view.workspace
+            && (view.is_of_the_past || !is_deleted)
+            && (view.employee.is_none() || *employee == view.employee)
     }
 
     fn hidden(&self, view: Option<View>) -> Vec<Uuid> {
@@ -197,6 +203,9 @@ async fn nothing_leaks(level: Level, variant: Variant) {
     let planted = Planted::new(&mut db).await;
     let known_strays = strays(&mut db).await;
     let origin = service.serve(variant).await;
+    planted.keep_profiles(&service, &origin).await;
+    // What profiled requests have sent, by their workspaces.
+    let mut told: HashMap<Uuid, HashSet<String>> = HashMap::new();
     let mut draw = Draw::new(seed, &planted);
     let mut unanswered: HashSet<(&str, &str)> = ANSWERED.into_iter().collect();
     let mut sent_so_far = 0;
@@ -207,8 +216,12 @@ async fn nothing_leaks(level: Level, variant: Variant) {
         sent_so_far += 1;
         let drawn = draw.request();
         let actor = draw.actor();
-        let rows = Rows::read(&mut db).await;
-        let view = rows.narrowed(actor.view(drawn.workspace));
+        let rows = Rows::read(&mut db, &planted).await;
+        let view = if drawn.is_for_profiles() {
+            actor.view_of_requests(drawn.workspace)
+        } else {
+            rows.narrowed(actor.view(drawn.workspace))
+        };
         let hidden = rows.hidden(view);
         let touchable = view.map(|view| view.workspace);
         let before = digests(&mut db, level, &hidden, touchable).await;
@@ -220,7 +233,15 @@ async fn nothing_leaks(level: Level, variant: Variant) {
             "ISOLATION_SEED={seed}, request {sent_so_far} to {variant}, {} sent {drawn:#?} and got {} {}",
             actor.who, answer.status, answer.text
         );
-        let sent = words(&format!("{} {}", drawn.url, drawn.body));
+        let mut sent = words(&format!("{} {}", drawn.url, drawn.body));
+        if let Some(workspace) = drawn.workspace.filter(|_| answer.headers.contains_key("server-timing")) {
+            told.entry(workspace).or_default().extend(sent.iter().cloned());
+        }
+        if drawn.is_for_profiles()
+            && let Some(told) = view.and_then(|view| told.get(&view.workspace))
+        {
+            sent.extend(told.iter().cloned());
+        }
         let leaks = rows.leaks(&answer, &sent, view);
         assert!(leaks.is_empty(), "leaked {leaks:?}: {case}");
         assert!(!answer.status.is_server_error(), "{case}");

@@ -1,8 +1,10 @@
 //! Two workspaces in which every value can be told to be whose, and the people who ask.
 
+use reqwest::Method;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::service::Service;
 use crate::world;
 
 /// Both sides, in the order of [`Planted::workspaces`].
@@ -13,6 +15,9 @@ pub(super) const LET_IN: usize = 4;
 
 /// Customers of a side.
 const CUSTOMERS: usize = 14;
+
+/// Profiles of a side.
+pub(super) const PROFILES: usize = 3;
 
 /// Rows whose texts all begin with the name of their side and go on with that of their customer, if they have one; times
 /// of customers and calls are days of one side and customer alone. Ids follow from the names. Then references across the
@@ -103,13 +108,21 @@ pub(super) struct Actor {
 pub(super) struct View {
     pub(super) workspace: Uuid,
     pub(super) employee: Option<Uuid>,
+    /// Also what is deleted by now.
+    pub(super) is_of_the_past: bool,
 }
 
 impl Actor {
     /// What they may see of this workspace, if anything.
     pub(super) fn view(&self, workspace: Option<Uuid>) -> Option<View> {
         let workspace = workspace.filter(|id| self.workspaces.contains(id))?;
-        Some(View { workspace, employee: self.employee })
+        Some(View { workspace, employee: self.employee, is_of_the_past: false })
+    }
+
+    /// What they may know of the requests of this workspace: all of them, or none.
+    pub(super) fn view_of_requests(&self, workspace: Option<Uuid>) -> Option<View> {
+        let view = self.view(workspace).filter(|view| view.employee.is_none())?;
+        Some(View { is_of_the_past: true, ..view })
     }
 }
 
@@ -119,6 +132,11 @@ pub(super) struct Planted {
     pub(super) workspaces: [Uuid; 2],
     pub(super) pools: [Pool; 2],
     pub(super) actors: Vec<Actor>,
+}
+
+/// The name of a request of a side that keeps a profile.
+pub(super) fn profile(side: &str, number: usize) -> String {
+    format!("{side}-p{number}")
 }
 
 /// The id of what has this name.
@@ -156,6 +174,29 @@ impl Planted {
         }
         let actors = actors(db, workspaces, &pools).await;
         Self { workspaces, pools, actors }
+    }
+
+    /// The names of requests that keep profiles, with their workspaces.
+    pub(super) fn profiles(&self) -> impl Iterator<Item = (String, Uuid)> {
+        let sides = SIDES.into_iter().zip(self.workspaces);
+        sides.flat_map(|(side, workspace)| {
+            (1..=PROFILES).map(move |number| (profile(side, number), workspace))
+        })
+    }
+
+    /// Lets the admins of both sides ask for profiles. Each tells of its workspace, of customers and of labels.
+    pub(super) async fn keep_profiles(&self, service: &Service, origin: &str) {
+        for (name, workspace) in self.profiles() {
+            let actor = self.actors.iter().find(|actor| actor.workspaces == [workspace]).unwrap();
+            let side = self.workspaces.iter().position(|id| *id == workspace).unwrap();
+            let label = self.pools[side].labels[0];
+            let url = format!(
+                "{origin}/api/v1/customers/?workspace_id={workspace}&labels__id={label}&_profile=explain"
+            );
+            let headers = [("x-request-id", name.as_str())];
+            let answer = service.send(Method::GET, &url, Some(&actor.token), &headers).await;
+            assert!(!answer.ids().is_empty() && answer.json()["_profiling"].is_object(), "{}", answer.text);
+        }
     }
 }
 

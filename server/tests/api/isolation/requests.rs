@@ -10,11 +10,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::planted::{Actor, LET_IN, Planted, Pool, SIDES};
+use super::planted::{Actor, LET_IN, PROFILES, Planted, Pool, SIDES, profile};
 use crate::service::FILTERS;
 
 /// Paths below `/api/v1/` with the methods that can succeed there; those that occur twice are asked more often.
-pub(super) const ANSWERED: [(&str, &str); 16] = [
+pub(super) const ANSWERED: [(&str, &str); 20] = [
     ("GET", "customers/"),
     ("GET", "customers/"),
     ("GET", "customers/"),
@@ -31,15 +31,24 @@ pub(super) const ANSWERED: [(&str, &str); 16] = [
     ("POST", "calls/"),
     ("POST", "calls/bulk/"),
     ("GET", "workspaces/{workspace}/"),
+    ("GET", "profiles/"),
+    ("GET", ONE_PROFILE),
+    ("GET", ONE_PROFILE),
+    ("GET", ONE_PROFILE),
 ];
 
+/// The path of what a request of somebody has told.
+const ONE_PROFILE: &str = "profiles/{request}/";
+
 /// And those that can't.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 7] = [
     ("PUT", "customers/"),
     ("DELETE", "customers/bulk/"),
     ("PUT", "customers/{id}/"),
     ("GET", "calls/"),
     ("DELETE", "workspaces/{workspace}/"),
+    ("POST", "profiles/"),
+    ("DELETE", ONE_PROFILE),
 ];
 
 /// A request that was drawn.
@@ -54,6 +63,13 @@ pub(super) struct Drawn {
     pub(super) is_strict: bool,
     /// The workspace that it names, if there is such.
     pub(super) workspace: Option<Uuid>,
+}
+
+impl Drawn {
+    /// Whether it asks for what other requests have told.
+    pub(super) fn is_for_profiles(&self) -> bool {
+        self.path.starts_with("profiles/")
+    }
 }
 
 /// Draws requests. The same seed draws the same requests, given the same cursors.
@@ -116,9 +132,17 @@ impl<'p> Draw<'p> {
         }
     }
 
+    /// The name of a request that kept a profile, or of one that did not, and the workspace of that profile.
+    fn profiled(&mut self) -> (Option<Uuid>, String) {
+        let side = usize::from(self.chance(0.5));
+        let number = self.rng.random_range(1..=PROFILES + 1);
+        let workspace = (number <= PROFILES).then_some(self.planted.workspaces[side]);
+        (workspace, profile(SIDES[side], number))
+    }
+
     pub(super) fn request(&mut self) -> Drawn {
         let (method, path) = if self.chance(0.05) { *self.one(&REFUSED) } else { *self.one(&ANSWERED) };
-        let (workspace, name) = self.workspace();
+        let (mut workspace, name) = self.workspace();
         let mut query = Serializer::new(String::new());
         let mut filled = path.to_owned();
         if path.starts_with("workspaces") {
@@ -128,6 +152,15 @@ impl<'p> Draw<'p> {
             query.append_pair("workspace_id", &name);
         }
         filled = filled.replace("{id}", &self.customer().to_string());
+        if path == ONE_PROFILE {
+            // What it is of counts, and not what the query names.
+            let (of, name) = self.profiled();
+            (workspace, filled) = (of, path.replace("{request}", &name));
+        }
+        if self.chance(0.1) {
+            let wanted = *self.one(&["true", "explain"]);
+            query.append_pair("_profile", wanted);
+        }
         if self.chance(0.1) {
             filled = filled.trim_end_matches('/').to_owned();
         }
