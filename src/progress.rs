@@ -304,7 +304,7 @@ pub(crate) struct LoadProgress {
 impl LoadProgress {
     pub(crate) fn new(plan: &Plan, targets: &[Target]) -> Self {
         let windows: usize = targets.iter().map(|target| usize::from(target.control) + 1).sum::<usize>()
-            * plan.operations.len()
+            * plan.scenarios.len()
             * plan.rounds as usize;
         let bar = ProgressBar::new(windows as u64).with_style(
             ProgressStyle::with_template("measure {bar:24} {pos}/{len} windows  {elapsed}  {msg}")

@@ -8,14 +8,14 @@ use reqwest::Url;
 #[non_exhaustive]
 pub enum Error {
     /// A scenario that nobody has written.
-    #[error("there is no scenario `{name}`{}; the scenarios are {}", did_you_mean(*.suggestion), .known.join(", "))]
-    UnknownOperation {
+    #[error("there is no scenario `{name}`{}; the scenarios are {}", did_you_mean(.suggestion.as_deref()), .known.join(", "))]
+    UnknownScenario {
         /// The name as given.
         name: String,
         /// All names there are.
-        known: Vec<&'static str>,
+        known: Vec<String>,
         /// The known name that is nearest to the given one, if one is near.
-        suggestion: Option<&'static str>,
+        suggestion: Option<String>,
     },
     /// A plan that can't be carried out.
     #[error("the plan can't be carried out: {what}")]
@@ -88,15 +88,15 @@ pub enum Error {
     /// Neither a path nor a scenario.
     #[error(
         "`{text}` is neither a path, which begins with `/`, nor a scenario{}; the scenarios are {}{}",
-        did_you_mean(*.suggestion), .known.join(", "), target_hint(.text)
+        did_you_mean(.suggestion.as_deref()), .known.join(", "), target_hint(.text)
     )]
     NotARequest {
         /// What was given.
         text: String,
         /// All scenarios there are.
-        known: Vec<&'static str>,
+        known: Vec<String>,
         /// The known name that is nearest to the given one, if one is near.
-        suggestion: Option<&'static str>,
+        suggestion: Option<String>,
     },
     /// A request that was to be profiled was refused.
     #[error("{url} answered {status}: {body}; {}", profile_remedy(*.status))]

@@ -10,14 +10,14 @@ use reports::run::{Check, Window, Work};
 use reqwest::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Engine, REQUEST_TIMEOUT};
+use crate::engine::{Component, Engine, Load, REQUEST_TIMEOUT};
 use crate::error::Error;
 use crate::observer::{Event, Observer};
-use crate::operations::{self, Operation, Prepared};
 use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
 use crate::probes::{CpuMeter, StatementProbe};
 use crate::rounds::{self, Offer};
+use crate::scenarios::Scenario;
 
 mod compare;
 mod count;
@@ -99,6 +99,8 @@ struct Session<'a> {
     client: Client,
     pacer: Arc<Pacer>,
     started: Instant,
+    /// Requests in all windows.
+    recorded: u64,
     measured: Measured,
 }
 
@@ -108,9 +110,9 @@ struct Side {
     statements: Option<StatementProbe>,
 }
 
-/// One operation on one target, ready to be measured.
+/// One scenario on one target, ready to be measured.
 struct Lane {
-    prepared: Arc<Prepared>,
+    load: Arc<Load>,
     offer: Offer,
     mean_service: Duration,
 }
@@ -134,6 +136,7 @@ impl<'a> Session<'a> {
                 Pacer::start().map_err(|error| engine(format!("no thread for the pacer: {error}")))?,
             ),
             started: Instant::now(),
+            recorded: 0,
             measured: Measured::default(),
         })
     }
@@ -144,21 +147,25 @@ impl<'a> Session<'a> {
         for target in self.targets {
             sides.push(self.side(target).await?);
         }
-        let mut prepared = Vec::new();
+        let mut loads: Vec<Vec<Arc<Load>>> = Vec::new();
         for target in self.targets {
             let mut of_target = Vec::new();
-            for operation in &self.plan.operations {
-                of_target.push(self.prepare(target, operations::find(operation)?).await?);
+            for scenario in &self.plan.scenarios {
+                of_target.push(self.prepare(target, scenario).await?);
             }
-            prepared.push(of_target);
+            loads.push(of_target);
         }
-        for (index, operation) in self.plan.operations.iter().enumerate() {
-            self.compare(operation, &prepared, index).await?;
+        for (index, scenario) in self.plan.scenarios.iter().enumerate() {
+            for (place, part) in scenario.parts.iter().enumerate() {
+                let seen: Vec<_> =
+                    loads.iter().map(|loads| loads[index].parts[place].prepared.seen()).collect();
+                self.compare(&scenario.name_of(part), &seen).await?;
+            }
         }
 
         let workers = self.plan.workers();
         let mut engine = Engine::start(&self.targets[0].base_url, workers, self.stop.clone()).await?;
-        match self.put_under_load(&mut engine, &mut sides, prepared).await {
+        match self.put_under_load(&mut engine, &mut sides, loads).await {
             Ok(()) => self.close_the_books(engine).await,
             Err(halt) => {
                 engine.abandon().await;
@@ -167,46 +174,69 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn prepare(&mut self, target: &Target, operation: &dyn Operation) -> Result<Arc<Prepared>, Halt> {
-        self.observer.on(&Event::Preparing { subject: &target.subject.name, operation: operation.name() });
-        let prepared = self.unless_stopped(operation.prepare(&self.client, target)).await??;
-        Ok(Arc::new(prepared))
+    async fn prepare(&mut self, target: &Target, scenario: &Scenario) -> Result<Arc<Load>, Halt> {
+        let subject = &target.subject.name;
+        let mut parts = Vec::new();
+        for part in &scenario.parts {
+            let operation = scenario.name_of(part);
+            self.observer.on(&Event::Preparing { subject, operation: &operation });
+            let prepared = self.unless_stopped(part.operation.prepare(&self.client, target)).await??;
+            let name = format!("{subject}.{operation}");
+            parts.push((Component { operation, name, prepared }, part.weight));
+        }
+        Ok(Arc::new(Load::new(parts)))
+    }
+
+    /// Makes ready what so many requests use up.
+    async fn provide(&self, load: &Load, requests: u64) -> Result<(), Halt> {
+        for (part, share) in load.shares() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count of requests, with room"
+            )]
+            let requests = (requests as f64 * share).ceil() as u64;
+            self.unless_stopped(part.prepared.provide(&self.client, requests)).await??;
+        }
+        Ok(())
     }
 
     async fn put_under_load(
         &mut self,
         engine: &mut Engine,
         sides: &mut [Side],
-        prepared: Vec<Vec<Arc<Prepared>>>,
+        loads: Vec<Vec<Arc<Load>>>,
     ) -> Result<(), Halt> {
         let mut lanes = Vec::new();
-        for ((target, side), prepared) in self.targets.iter().zip(&mut *sides).zip(prepared) {
+        for ((target, side), loads) in self.targets.iter().zip(&mut *sides).zip(loads) {
             let mut of_target = Vec::new();
-            for (operation, prepared) in self.plan.operations.iter().zip(prepared) {
-                of_target.push(self.lane(engine, &target.subject.name, operation, prepared, side).await?);
+            for (scenario, load) in self.plan.scenarios.iter().zip(loads) {
+                of_target.push(self.lane(engine, &target.subject.name, &scenario.name, load, side).await?);
             }
             lanes.push(of_target);
         }
         self.measure_rounds(engine, sides, &lanes).await
     }
 
-    /// Warms an operation up on a target, derives the load from that, and counts its work.
+    /// Warms a scenario up on a target, derives the offer from that, and counts its work.
     async fn lane(
         &mut self,
         engine: &mut Engine,
         subject: &str,
-        operation: &str,
-        prepared: Arc<Prepared>,
+        scenario: &str,
+        load: Arc<Load>,
         side: &mut Side,
     ) -> Result<Lane, Halt> {
-        self.observer.on(&Event::Warming { subject, operation });
-        let mean_service = self.warm_up(engine, subject, operation, &prepared).await?;
+        self.observer.on(&Event::Warming { subject, operation: scenario });
+        let mean_service = self.warm_up(engine, subject, scenario, &load).await?;
         let offer = rounds::offer(self.plan.load, self.plan.window, self.plan.longest_window, mean_service);
-        let lane = Lane { prepared, offer, mean_service };
-        self.warn_of_reduced_rate(subject, operation, &lane);
+        let lane = Lane { load, offer, mean_service };
+        self.warn_of_reduced_rate(subject, scenario, &lane);
         if let Some(probe) = &mut side.statements {
-            self.observer.on(&Event::Counting { subject, operation });
-            self.count(probe, subject, operation, &lane).await?;
+            for component in &lane.load.parts {
+                self.observer.on(&Event::Counting { subject, operation: &component.operation });
+                self.count(probe, subject, component, mean_service).await?;
+            }
         }
         Ok(lane)
     }
@@ -221,7 +251,7 @@ impl<'a> Session<'a> {
         let controls: Vec<bool> = self.targets.iter().map(|target| target.control).collect();
         let mut number = 0;
         for round in 1..=self.plan.rounds {
-            for slot in rounds::order(self.plan.seed, round, self.plan.operations.len(), &controls) {
+            for slot in rounds::order(self.plan.seed, round, self.plan.scenarios.len(), &controls) {
                 number += 1;
                 let lane = &lanes[slot.target][slot.operation];
                 self.window(engine, round, number, slot, lane, &sides[slot.target].meter).await?;
@@ -232,7 +262,7 @@ impl<'a> Session<'a> {
 
     /// Goose counts as well; a difference would mean that a sample was lost on the way.
     async fn close_the_books(&mut self, engine: Engine) -> Result<(), Halt> {
-        let recorded: u64 = self.measured.windows.iter().map(|window| window.requests).sum();
+        let recorded = self.recorded;
         let counted = self.unless_stopped(engine.finish()).await??;
         if counted != recorded {
             self.warn(format!(

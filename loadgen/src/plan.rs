@@ -1,5 +1,6 @@
 //! What is to be measured, and where.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reports::run::{LoadModel, Subject};
@@ -7,12 +8,14 @@ use reqwest::Url;
 
 use crate::arrivals::Process;
 use crate::error::Error;
+use crate::operations::{FirstPage, Page100};
+use crate::scenarios::Scenario;
 
 /// What is to be measured.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Names of operations, in the order of the report. See [`crate::operations::names`].
-    pub operations: Vec<String>,
+    /// What is requested, in the order of the report. See [`crate::scenarios`].
+    pub scenarios: Vec<Scenario>,
     /// Rounds, at least 1: each measures every target and operation once, and the control target once more.
     pub rounds: u32,
     /// How long requests are offered in each window.
@@ -34,10 +37,10 @@ pub struct Plan {
 }
 
 impl Default for Plan {
-    /// Both list operations, six rounds of 1.25 s at 50 constant arrivals per second.
+    /// Both pages of the list, six rounds of 1.25 s at 50 constant arrivals per second.
     fn default() -> Self {
         Self {
-            operations: vec!["first_page".to_owned(), "page_100".to_owned()],
+            scenarios: vec![Scenario::of(Arc::new(FirstPage)), Scenario::of(Arc::new(Page100))],
             rounds: 6,
             window: Duration::from_millis(1250),
             longest_window: Duration::from_secs(6),
@@ -55,11 +58,8 @@ impl Plan {
     /// Says what is wrong with the plan, if anything is. [`crate::measure`] begins with it.
     pub fn validate(&self) -> Result<(), Error> {
         let wrong = |what: String| Err(Error::Plan { what });
-        if self.operations.is_empty() {
+        if self.scenarios.is_empty() {
             return wrong("it names no scenario".to_owned());
-        }
-        for name in &self.operations {
-            crate::operations::find(name)?;
         }
         if self.rounds == 0 {
             return wrong("it has 0 rounds, and needs at least 1".to_owned());
@@ -98,7 +98,7 @@ impl Plan {
 impl From<&Plan> for reports::run::Plan {
     fn from(plan: &Plan) -> Self {
         Self {
-            operations: plan.operations.clone(),
+            operations: plan.scenarios.iter().map(|scenario| scenario.name.clone()).collect(),
             rounds: plan.rounds,
             workspace: plan.workspace.clone(),
             page_size: plan.page_size,
@@ -191,7 +191,7 @@ mod tests {
             assert!(Plan { load, ..Plan::default() }.validate().is_err(), "{load:?}");
         }
         assert!(Plan { rounds: 0, ..Plan::default() }.validate().is_err());
-        assert!(Plan { operations: vec![], ..Plan::default() }.validate().is_err());
+        assert!(Plan { scenarios: vec![], ..Plan::default() }.validate().is_err());
         assert!(Plan::default().validate().is_ok());
     }
 }

@@ -6,14 +6,15 @@
 //! it is kept apart.
 
 use reports::profile::Repeat;
-use reqwest::{Client, Url};
+use reqwest::{Client, Method, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::engine::REQUEST_TIMEOUT;
 use crate::error::Error;
-use crate::operations::{self, Operation};
+use crate::operations::{self, Draw};
 use crate::plan::Target;
+use crate::scenarios::{self, Scenario};
 
 /// What is to be explained.
 #[derive(Clone)]
@@ -21,7 +22,7 @@ pub enum Asked {
     /// A path with its query, which begins with a slash.
     Path(String),
     /// The request of a scenario.
-    Operation(&'static dyn Operation),
+    Scenario(Scenario),
 }
 
 impl Asked {
@@ -30,10 +31,10 @@ impl Asked {
         if text.starts_with('/') {
             return Ok(Self::Path(text.to_owned()));
         }
-        operations::find(text).map(Self::Operation).map_err(|_| Error::NotARequest {
+        scenarios::find(text).map(Self::Scenario).map_err(|_| Error::NotARequest {
             text: text.to_owned(),
-            known: operations::names(),
-            suggestion: operations::nearest(text),
+            known: scenarios::names(),
+            suggestion: scenarios::nearest(text),
         })
     }
 }
@@ -66,7 +67,7 @@ pub async fn profile(inquiry: &Inquiry, target: &Target) -> Result<Profiled, Err
     let client = client.map_err(|error| Error::Engine { what: error.to_string() })?;
     let url = match &inquiry.asked {
         Asked::Path(path) => target.url(path)?,
-        Asked::Operation(operation) => operation.prepare(&client, target).await?.url().clone(),
+        Asked::Scenario(scenario) => url_of(scenario, &client, target).await?,
     };
     let url = explained(url, inquiry.explain);
     let mut repeats = Vec::new();
@@ -78,12 +79,27 @@ pub async fn profile(inquiry: &Inquiry, target: &Target) -> Result<Profiled, Err
     Ok(Profiled { path, warm_up, repeats })
 }
 
+/// What a scenario requests: the page that it has seen, or its first request.
+async fn url_of(scenario: &Scenario, client: &Client, target: &Target) -> Result<Url, Error> {
+    let [part] = &*scenario.parts else {
+        let what = format!("`{}` is a mix; profile one of its operations", scenario.name);
+        return Err(Error::Plan { what });
+    };
+    let prepared = part.operation.prepare(client, target).await?;
+    let request = prepared.turns().request(&mut Draw::new(1, 0));
+    if request.method() != Method::GET {
+        let what = format!("`{}` writes, and what is profiled is sent several times", scenario.name);
+        return Err(Error::Plan { what });
+    }
+    Ok(request.url().clone())
+}
+
 async fn answer(client: &Client, target: &Target, url: &Url) -> Result<Repeat, Error> {
     let unreachable = |error: &reqwest::Error| Error::Unreachable {
         url: url.to_string(),
         cause: operations::root_cause(error),
     };
-    let request = operations::request(url.clone(), operations::bearer(&target.token)?);
+    let request = operations::get(url.clone(), operations::bearer(&target.token)?);
     let response = client.execute(request).await.map_err(|error| unreachable(&error))?;
     let status = response.status().as_u16();
     let body = response.bytes().await.map_err(|error| unreachable(&error))?;
@@ -138,7 +154,7 @@ mod tests {
             matches!(Asked::read("/api/v1/customers/?x=1"), Ok(Asked::Path(path)) if path.ends_with("?x=1"))
         );
         assert!(
-            matches!(Asked::read("page_100"), Ok(Asked::Operation(operation)) if operation.name() == "page_100")
+            matches!(Asked::read("page_100"), Ok(Asked::Scenario(scenario)) if scenario.name == "page_100")
         );
         let error = Asked::read("fist_page").err().unwrap().to_string();
         assert!(error.contains("did you mean `first_page`?") && error.contains("begins with `/`"), "{error}");

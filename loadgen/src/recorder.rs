@@ -103,6 +103,23 @@ impl Recording {
         }
     }
 
+    /// Adds what was recorded of another part of the same window.
+    pub fn add(&mut self, other: &Self) {
+        self.timings.add(&other.timings);
+        self.requests += other.requests;
+        for (kind, count) in &other.errors {
+            *self.errors.entry(kind.clone()).or_default() += count;
+        }
+        self.drained = self.drained.max(other.drained);
+        if self.seconds.len() < other.seconds.len() {
+            self.seconds.resize_with(other.seconds.len(), SecondSamples::default);
+        }
+        for (second, other) in self.seconds.iter_mut().zip(&other.seconds) {
+            second.errors += other.errors;
+            second.response_us.extend(&other.response_us);
+        }
+    }
+
     /// The window second by second.
     #[must_use]
     pub fn series(&self) -> Vec<Second> {
@@ -124,33 +141,36 @@ impl SecondSamples {
     }
 }
 
-/// A [`Recording`] that many workers write to. Recording takes about a microsecond, after the answer, so one lock is
-/// enough for tens of thousands of requests a second.
+/// What many workers record of a scenario. Recording takes about a microsecond, after the answer, so one lock is enough
+/// for tens of thousands of requests a second.
 #[derive(Debug)]
 pub struct Recorder {
     opened: Instant,
     scheduled: bool,
-    recording: Mutex<Recording>,
+    /// One for each part.
+    parts: Mutex<Vec<Recording>>,
 }
 
 impl Recorder {
-    /// An empty record of a window that opens at `opened`; `scheduled` in the open loop.
+    /// An empty record, for so many parts of a scenario, of a window that opens at `opened`; `scheduled` in the open loop.
     #[must_use]
-    pub fn new(opened: Instant, scheduled: bool) -> Self {
-        Self { opened, scheduled, recording: Mutex::default() }
+    pub fn new(parts: usize, opened: Instant, scheduled: bool) -> Self {
+        let parts = (0..parts).map(|_| Recording::default()).collect();
+        Self { opened, scheduled, parts: Mutex::new(parts) }
     }
 
-    /// Adds one request.
-    pub fn record(&self, instants: Instants, error: Option<&str>) {
+    /// Adds one request of a part.
+    pub fn record(&self, part: usize, instants: Instants, error: Option<&str>) {
         let sample = Sample::of(instants, self.opened);
-        let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
-        recording.record(sample, self.scheduled, error);
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts[part].record(sample, self.scheduled, error);
     }
 
-    /// Takes what was recorded and leaves an empty record.
+    /// Takes what was recorded of each part.
     #[must_use]
-    pub fn take(&self) -> Recording {
-        std::mem::take(&mut *self.recording.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn take(&self) -> Vec<Recording> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.iter_mut().map(std::mem::take).collect()
     }
 }
 
@@ -211,6 +231,29 @@ mod tests {
         recording.record(sample(0, 1, 1, 5), false, None);
         assert_eq!(recording.timings.lag.count(), 0);
         assert_eq!(recording.timings.response, recording.timings.service);
+    }
+
+    #[test]
+    fn the_parts_of_a_window_add_up_to_the_whole() {
+        let samples = [
+            (sample(0, 900, 900, 2500), Some("connect")),
+            (sample(0, 10, 10, 20), None),
+            (sample(5, 30, 31, 40), None),
+        ];
+        let mut whole = Recording::default();
+        let mut parts = [Recording::default(), Recording::default()];
+        for (number, (sample, error)) in samples.into_iter().enumerate() {
+            whole.record(sample, true, error);
+            parts[number % 2].record(sample, true, error);
+        }
+        let mut sum = Recording::default();
+        for part in &parts {
+            sum.add(part);
+        }
+        assert_eq!((sum.series(), &sum.errors), (whole.series(), &whole.errors));
+        assert_eq!(sum.timings.response, whole.timings.response);
+        assert_eq!(sum.timings.lateness, whole.timings.lateness);
+        assert_eq!((sum.requests, sum.drained), (3, whole.drained));
     }
 
     proptest! {

@@ -21,7 +21,7 @@ use crate::results::{self, Limits};
 pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> anyhow::Result<u8> {
     let limits = load.output.budgets.as_deref().map(|file| Limits::read(Some(file))).transpose()?;
     let plan = Plan {
-        operations: load.scenarios.clone(),
+        scenarios: loadgen::scenarios::read(&load.scenarios)?,
         rounds: 1,
         window: load.duration,
         workspace: load.workspace.clone(),

@@ -30,10 +30,10 @@ impl Users {
         self.opened
     }
 
-    /// Whether there is another turn at `now`.
-    pub(super) fn turn(&self, now: Instant) -> bool {
+    /// The number of the next turn, if there is another one at `now`.
+    pub(super) fn turn(&self, now: Instant) -> Option<u64> {
         let sent = self.sent.fetch_add(1, Ordering::Relaxed);
-        sent < self.at_least || now < self.opened + self.length
+        (sent < self.at_least || now < self.opened + self.length).then_some(sent)
     }
 }
 
@@ -52,9 +52,9 @@ mod tests {
         let opened = Instant::now();
         let length = Duration::from_secs(1);
         let users = Users::new(1, opened, length, 2);
-        assert!(users.turn(opened));
-        assert!(users.turn(opened + length), "the second is still owed");
-        assert!(!users.turn(opened + length));
-        assert!(users.turn(opened + length / 2), "inside the window there is always another");
+        assert_eq!(users.turn(opened), Some(0));
+        assert_eq!(users.turn(opened + length), Some(1), "the second is still owed");
+        assert_eq!(users.turn(opened + length), None);
+        assert!(users.turn(opened + length / 2).is_some(), "inside the window there is always another");
     }
 }

@@ -6,6 +6,7 @@
 //! that takes an arrival is the one that has been free longest, which is what lets a late client be told from a busy
 //! pool (see [`crate::recorder::Sample::of`]).
 
+use std::iter::Enumerate;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,25 +19,26 @@ use crate::pacer::Pacer;
 #[derive(Debug)]
 pub(crate) struct Schedule {
     opened: Instant,
-    arrivals: Mutex<Arrivals>,
+    arrivals: Mutex<Enumerate<Arrivals>>,
     pacer: Arc<Pacer>,
 }
 
 impl Schedule {
     pub(crate) fn new(opened: Instant, arrivals: Arrivals, pacer: Arc<Pacer>) -> Self {
-        Self { opened, arrivals: Mutex::new(arrivals), pacer }
+        Self { opened, arrivals: Mutex::new(arrivals.enumerate()), pacer }
     }
 
     /// Waits for the next arrival and returns when it was due; at once if that is over. `None` when the schedule has
-    /// ended.
+    /// ended. What it takes is made ready before the wait, from its number.
     ///
     /// The instant is the computed one, not the one of waking up: what the client sleeps too long is its lateness,
     /// and must be seen.
-    pub(super) async fn claim(&self) -> Option<Instant> {
+    pub(super) async fn claim<T>(&self, ready: impl FnOnce(u64) -> T) -> Option<(Instant, T)> {
         let mut arrivals = self.arrivals.lock().await;
-        let due = self.opened + arrivals.next()?;
+        let (number, after) = arrivals.next()?;
+        let (due, ready) = (self.opened + after, ready(number as u64));
         self.pacer.sleep_until(due).await;
-        Some(due)
+        Some((due, ready))
     }
 }
 
@@ -61,8 +63,9 @@ mod tests {
                 let schedule = Arc::clone(&schedule);
                 tokio::spawn(async move {
                     let mut due = Vec::new();
-                    while let Some(at) = schedule.claim().await {
-                        due.push(at.duration_since(opened).as_millis());
+                    while let Some((at, number)) = schedule.claim(u128::from).await {
+                        assert_eq!(at.duration_since(opened).as_millis(), number);
+                        due.push(number);
                     }
                     due
                 })
@@ -80,8 +83,8 @@ mod tests {
     async fn an_arrival_that_is_over_keeps_its_due_time() {
         let opened = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
         let schedule = schedule(opened);
-        assert_eq!(schedule.claim().await, Some(opened));
-        assert_eq!(schedule.claim().await, Some(opened + Duration::from_millis(1)));
+        assert_eq!(schedule.claim(|number| number).await, Some((opened, 0)));
+        assert_eq!(schedule.claim(|number| number).await, Some((opened + Duration::from_millis(1), 1)));
     }
 
     #[tokio::test]
@@ -89,13 +92,13 @@ mod tests {
         let opened = Instant::now() + Duration::from_hours(1);
         let schedule = schedule(opened);
         // Polled once, it holds the lock and waits for the first arrival; then it is dropped, as a stop does it.
-        let mut claim = Box::pin(schedule.claim());
+        let mut claim = Box::pin(schedule.claim(drop));
         std::future::poll_fn(|context| {
             assert!(claim.as_mut().poll(context).is_pending());
             std::task::Poll::Ready(())
         })
         .await;
         drop(claim);
-        assert_eq!(schedule.arrivals.try_lock().unwrap().next(), Some(Duration::from_millis(1)));
+        assert_eq!(schedule.arrivals.try_lock().unwrap().next(), Some((1, Duration::from_millis(1))));
     }
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use goose::goose::GooseUser;
+use reqwest::Request;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::closed::Users;
 use super::open::Schedule;
-use crate::operations::Prepared;
+use crate::operations::{self, Draw, Exchange, Prepared, Turns};
 use crate::recorder::{Instants, Recorder, Recording};
 
 /// Where the turns of a stage come from.
@@ -25,24 +26,103 @@ pub(crate) enum Loop {
 /// What is sent, when, and where it is written down.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    /// The name under which goose counts its requests; `None` leaves them out of goose's metrics (a warm-up).
-    pub(crate) name: Option<String>,
-    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) load: Arc<Load>,
+    /// Whether goose counts its requests; those of a warm-up it doesn't.
+    is_measured: bool,
+    /// Of what its requests draw.
+    seed: u64,
     pub(crate) turns: Loop,
     recorder: Recorder,
     left: AtomicUsize,
     everybody_left: Notify,
 }
 
-impl Stage {
-    /// A stage that opens at `opened`, which lies a little ahead, so that all workers have come when it does.
-    pub(crate) fn new(name: Option<String>, prepared: Arc<Prepared>, turns: Loop, opened: Instant) -> Self {
-        let recorder = Recorder::new(opened, matches!(turns, Loop::Open(_)));
-        Self { name, prepared, turns, recorder, left: AtomicUsize::new(0), everybody_left: Notify::new() }
+/// A scenario on a target, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Load {
+    /// At least one.
+    pub(crate) parts: Vec<Component>,
+    weights: Vec<f64>,
+}
+
+/// One operation of it.
+#[derive(Debug)]
+pub(crate) struct Component {
+    /// What its requests are called in the result.
+    pub(crate) operation: String,
+    /// The name under which goose counts them.
+    pub(crate) name: String,
+    pub(crate) prepared: Arc<dyn Prepared>,
+}
+
+impl Load {
+    /// Operations, each with its weight.
+    pub(crate) fn new(parts: Vec<(Component, f64)>) -> Self {
+        let (parts, weights) = parts.into_iter().unzip();
+        Self { parts, weights }
     }
 
-    /// Takes what was recorded.
-    pub(crate) fn recording(&self) -> Recording {
+    /// Each operation and its share of the requests.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (&Component, f64)> {
+        let whole: f64 = self.weights.iter().sum();
+        self.parts.iter().zip(&self.weights).map(move |(part, weight)| (part, weight / whole))
+    }
+
+    /// What one worker needs for its turns.
+    pub(crate) fn hand(&self) -> Hand<'_> {
+        Hand { weights: &self.weights, turns: self.parts.iter().map(|part| part.prepared.turns()).collect() }
+    }
+}
+
+/// The turns of one worker at the operations of a scenario.
+pub(crate) struct Hand<'a> {
+    weights: &'a [f64],
+    turns: Vec<Box<dyn Turns>>,
+}
+
+impl Hand<'_> {
+    /// The operation and the request of the arrival with this number.
+    pub(crate) fn request(&mut self, seed: u64, number: u64) -> (usize, Request) {
+        let mut draw = Draw::new(seed, number);
+        let part = if self.turns.len() > 1 { draw.weighted(self.weights) } else { 0 };
+        (part, self.turns[part].request(&mut draw))
+    }
+
+    /// What is wrong with the answer to the last request of this operation; `None` if nothing is.
+    pub(crate) fn failure(&mut self, part: usize, exchange: &Exchange) -> Option<String> {
+        match &exchange.outcome {
+            Err(kind) => Some((*kind).to_owned()),
+            Ok(reply) => self.turns[part].check(reply).err().map(|fault| fault.to_string()),
+        }
+    }
+}
+
+impl Stage {
+    /// A stage that opens at `opened`, which lies a little ahead, so that all workers have come when it does.
+    pub(crate) fn measured(load: Arc<Load>, seed: u64, turns: Loop, opened: Instant) -> Self {
+        Self::new(load, seed, turns, opened, true)
+    }
+
+    /// A stage that is not measured.
+    pub(crate) fn warm_up(load: Arc<Load>, seed: u64, turns: Loop, opened: Instant) -> Self {
+        Self::new(load, seed, turns, opened, false)
+    }
+
+    fn new(load: Arc<Load>, seed: u64, turns: Loop, opened: Instant, is_measured: bool) -> Self {
+        let recorder = Recorder::new(load.parts.len(), opened, matches!(turns, Loop::Open(_)));
+        Self {
+            load,
+            is_measured,
+            seed,
+            turns,
+            recorder,
+            left: AtomicUsize::new(0),
+            everybody_left: Notify::new(),
+        }
+    }
+
+    /// Takes what was recorded of each operation.
+    pub(crate) fn recordings(&self) -> Vec<Recording> {
         self.recorder.take()
     }
 
@@ -62,13 +142,14 @@ impl Stage {
     }
 
     async fn take_turns(&self, user: &mut GooseUser) {
+        let mut hand = self.load.hand();
         match &self.turns {
             Loop::Open(schedule) => {
                 let mut free = Instant::now();
                 loop {
-                    let request = self.prepared.request();
-                    let Some(due) = schedule.claim().await else { return };
-                    free = self.turn(user, request, Some(due), free).await;
+                    let claimed = schedule.claim(|number| hand.request(self.seed, number)).await;
+                    let Some((due, (part, request))) = claimed else { return };
+                    free = self.turn(user, &mut hand, part, request, Some(due), free).await;
                 }
             }
             Loop::Closed(users) => {
@@ -76,9 +157,9 @@ impl Stage {
                     return;
                 }
                 tokio::time::sleep_until(users.opened().into()).await;
-                while users.turn(Instant::now()) {
-                    let request = self.prepared.request();
-                    self.turn(user, request, None, Instant::now()).await;
+                while let Some(number) = users.turn(Instant::now()) {
+                    let (part, request) = hand.request(self.seed, number);
+                    self.turn(user, &mut hand, part, request, None, Instant::now()).await;
                 }
             }
         }
@@ -89,23 +170,25 @@ impl Stage {
     async fn turn(
         &self,
         user: &mut GooseUser,
-        request: reqwest::Request,
+        hand: &mut Hand<'_>,
+        part: usize,
+        request: Request,
         due: Option<Instant>,
         free: Instant,
     ) -> Instant {
         let sent = Instant::now();
-        let exchange = self.prepared.send(&user.client, request).await;
+        let exchange = operations::send(&user.client, request).await;
         let instants = Instants { free, due: due.unwrap_or(sent), sent, done: exchange.done };
-        let failure = self.prepared.failure(&exchange);
-        self.recorder.record(instants, failure.as_deref());
-        if let Some(name) = &self.name {
+        let failure = hand.failure(part, &exchange);
+        self.recorder.record(part, instants, failure.as_deref());
+        if self.is_measured {
             let label = if due.is_some() { "OPEN" } else { "CLOSED" };
             let status = exchange.outcome.as_ref().ok().map(|reply| reply.status);
             let response = instants.done.saturating_duration_since(instants.due);
             let told = user
                 .record_custom_request_duration(
                     label,
-                    name,
+                    &self.load.parts[part].name,
                     response,
                     failure.is_none(),
                     status,

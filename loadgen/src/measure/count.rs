@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Halt, Lane, Session};
+use super::{Halt, Session};
+use crate::engine::Component;
+use crate::error::Error;
+use crate::operations::{self, Draw};
 use crate::probes::{StatementProbe, Unavailable};
 
 /// Requests for a fast operation. Counters don't waver as times do, so few are enough.
@@ -12,17 +15,18 @@ const MOST: u64 = 20;
 const AT_MOST: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
-    /// Counts the work of one operation on one target; where that fails, the work is absent and a warning says why.
+    /// Counts the work of one operation of a scenario on one target; where that fails, the work is absent and a warning says why.
     pub(super) async fn count(
         &mut self,
         probe: &mut StatementProbe,
         subject: &str,
-        operation: &str,
-        lane: &Lane,
+        component: &Component,
+        mean_service: Duration,
     ) -> Result<(), Halt> {
-        let fitting = AT_MOST.as_micros() / lane.mean_service.as_micros().max(1);
+        let operation = component.operation.as_str();
+        let fitting = AT_MOST.as_micros() / mean_service.as_micros().max(1);
         let requests = u64::try_from(fitting).unwrap_or(MOST).clamp(1, MOST);
-        let counted = self.unless_stopped(self.counters_around(probe, lane, requests)).await?;
+        let counted = self.unless_stopped(self.counters_around(probe, component, requests)).await?;
         match counted {
             Ok((before, after)) => {
                 let work = after.work_since(&before, subject, operation, requests);
@@ -38,14 +42,18 @@ impl Session<'_> {
     async fn counters_around(
         &self,
         probe: &mut StatementProbe,
-        lane: &Lane,
+        component: &Component,
         requests: u64,
     ) -> Result<(crate::probes::Counters, crate::probes::Counters), Uncounted> {
+        component.prepared.provide(&self.client, requests).await?;
+        let mut turns = component.prepared.turns();
         let before = probe.read().await?;
-        for _ in 0..requests {
-            let exchange = lane.prepared.send(&self.client, lane.prepared.request()).await;
-            if let Some(failure) = lane.prepared.failure(&exchange) {
-                return Err(Uncounted::Request(failure));
+        for number in 0..requests {
+            let request = turns.request(&mut Draw::new(self.plan.seed, number));
+            let exchange = operations::send(&self.client, request).await;
+            match exchange.outcome {
+                Err(kind) => return Err(Uncounted::Request(kind.to_owned())),
+                Ok(reply) => turns.check(&reply).map_err(|fault| Uncounted::Request(fault.to_string()))?,
             }
         }
         Ok((before, probe.read().await?))
@@ -59,4 +67,6 @@ enum Uncounted {
     Request(String),
     #[error(transparent)]
     Probe(#[from] Unavailable),
+    #[error(transparent)]
+    Provision(#[from] Error),
 }

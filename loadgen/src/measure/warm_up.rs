@@ -5,12 +5,18 @@ use std::time::{Duration, Instant};
 
 use super::window::LEAD;
 use super::{Halt, Session};
-use crate::engine::{Ended, Engine, Loop, Stage, Users};
-use crate::operations::Prepared;
+use crate::engine::{Ended, Engine, Load, Loop, Stage, Users};
 use crate::recorder::Recording;
+use crate::rounds;
 
 /// A target gets at least this many requests, however slow it is. One has been answered while it was prepared.
 const FEWEST: u64 = 1;
+
+/// What a warm-up of a scenario may use up; what it lacks beyond is an error that the warm-up tells of.
+const WARM_STOCK: u64 = 1_000;
+
+/// Requests of a warm-up draw other things than those of any round.
+const WARM: u64 = u64::MAX;
 
 /// Users in the second half.
 const COMPANY: usize = 8;
@@ -24,10 +30,10 @@ impl Session<'_> {
         engine: &mut Engine,
         subject: &str,
         operation: &str,
-        prepared: &Arc<Prepared>,
+        load: &Arc<Load>,
     ) -> Result<Duration, Halt> {
         let half = self.plan.warm_up / 2;
-        let alone = warm(engine, prepared, 1, half, FEWEST).await?;
+        let alone = self.warm(engine, load, 1, half, FEWEST).await?;
         let (failed, requests) = (alone.errors.values().sum::<u64>(), alone.requests);
         if failed > 0 {
             let kinds: Vec<&str> = alone.errors.keys().map(String::as_str).collect();
@@ -37,25 +43,32 @@ impl Session<'_> {
             ));
         }
         if requests > FEWEST {
-            warm(engine, prepared, COMPANY.min(self.plan.workers()), half, 0).await?;
+            self.warm(engine, load, COMPANY.min(self.plan.workers()), half, 0).await?;
         }
         Ok(mean_without_slowest(&alone))
     }
-}
 
-async fn warm(
-    engine: &mut Engine,
-    prepared: &Arc<Prepared>,
-    users: usize,
-    length: Duration,
-    at_least: u64,
-) -> Result<Recording, Halt> {
-    let opened = Instant::now() + LEAD;
-    let turns = Loop::Closed(Users::new(users, opened, length, at_least));
-    let stage = Arc::new(Stage::new(None, Arc::clone(prepared), turns, opened));
-    match engine.run(&stage).await? {
-        Ended::Drained => Ok(stage.recording()),
-        Ended::Stopped => Err(Halt::Stopped),
+    async fn warm(
+        &self,
+        engine: &mut Engine,
+        load: &Arc<Load>,
+        users: usize,
+        length: Duration,
+        at_least: u64,
+    ) -> Result<Recording, Halt> {
+        self.provide(load, WARM_STOCK).await?;
+        let opened = Instant::now() + LEAD;
+        let turns = Loop::Closed(Users::new(users, opened, length, at_least));
+        let stage =
+            Arc::new(Stage::warm_up(Arc::clone(load), rounds::mix(self.plan.seed, WARM), turns, opened));
+        match engine.run(&stage).await? {
+            Ended::Drained => {
+                let mut whole = Recording::default();
+                stage.recordings().iter().for_each(|part| whole.add(part));
+                Ok(whole)
+            }
+            Ended::Stopped => Err(Halt::Stopped),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reports::run::{LoadModel, Window};
+use reports::run::{CpuCost, LoadModel, Window};
 
 use super::{Halt, Lane, Session};
 use crate::arrivals::Arrivals;
@@ -11,10 +11,14 @@ use crate::engine::{Ended, Engine, Loop, Schedule, Stage, Users};
 use crate::observer::{Event, Position};
 use crate::plan::{Plan, Target};
 use crate::probes::CpuMeter;
+use crate::recorder::Recording;
 use crate::rounds::{self, Slot};
 
 /// A stage opens this long after it was announced, so that all workers are there when the first request is due.
 pub(super) const LEAD: Duration = Duration::from_millis(20);
+
+/// How much more is provided than the schedule will use up: the counts of Poisson arrivals waver.
+const SPARE: f64 = 1.3;
 
 impl<'a> Session<'a> {
     /// Opens a window, waits until it has drained, and keeps what was recorded.
@@ -30,38 +34,71 @@ impl<'a> Session<'a> {
         let position = self.position(round, number, slot);
         self.observer.on(&Event::WindowStarted { window: position });
 
+        let expected = match lane.offer.rate_per_second {
+            Some(rate) => rate * lane.offer.window.as_secs_f64(),
+            None => {
+                self.plan.workers() as f64 * lane.offer.window.as_secs_f64()
+                    / lane.mean_service.as_secs_f64().max(1e-6)
+            }
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count of requests, with room"
+        )]
+        self.provide(&lane.load, (expected * SPARE).ceil() as u64 + 10).await?;
         let before = meter.read();
         let opened = Instant::now() + LEAD;
         let stage = Arc::new(self.stage(round, slot, lane, opened));
         let ended = engine.run(&stage).await?;
         let cpu = meter.since(&before);
 
-        let recording = stage.recording();
-        if ended == Ended::Stopped && recording.requests == 0 {
+        let parts = stage.recordings();
+        let mut whole = Recording::default();
+        for part in &parts {
+            whole.add(part);
+        }
+        if ended == Ended::Stopped && whole.requests == 0 {
             return Err(Halt::Stopped);
         }
-        let mut invalid = Vec::new();
-        if ended == Ended::Stopped {
-            invalid.push("the run was stopped in the middle of this window".to_owned());
-        } else if recording.requests == 0 {
-            invalid.push("no request was due in it".to_owned());
-        }
-        let window = Window {
-            subject: position.subject.to_owned(),
-            operation: position.operation.to_owned(),
-            round,
-            pass: slot.pass,
-            opened_s: opened.saturating_duration_since(self.started).as_secs_f64(),
-            offered_s: lane.offer.window.as_secs_f64(),
-            drained_s: recording.drained.as_secs_f64(),
-            offered_per_second: lane.offer.rate_per_second,
-            requests: recording.requests,
-            series: recording.series(),
-            errors: recording.errors,
-            timings: recording.timings,
-            cpu,
-            invalid,
+        self.recorded += whole.requests;
+        let window = |operation: &str, recording: Recording, share: f64, cpu: CpuCost| {
+            let mut invalid = Vec::new();
+            if ended == Ended::Stopped {
+                invalid.push("the run was stopped in the middle of this window".to_owned());
+            } else if recording.requests == 0 {
+                invalid.push("no request was due in it".to_owned());
+            }
+            Window {
+                subject: position.subject.to_owned(),
+                operation: operation.to_owned(),
+                round,
+                pass: slot.pass,
+                opened_s: opened.saturating_duration_since(self.started).as_secs_f64(),
+                offered_s: lane.offer.window.as_secs_f64(),
+                drained_s: recording.drained.as_secs_f64(),
+                offered_per_second: lane.offer.rate_per_second.map(|rate| rate * share),
+                requests: recording.requests,
+                series: recording.series(),
+                errors: recording.errors,
+                timings: recording.timings,
+                cpu,
+                invalid,
+            }
         };
+        // What the parts of a mix cost by themselves can't be told.
+        let of_parts: Vec<Window> = match parts.len() {
+            1 => Vec::new(),
+            _ => lane
+                .load
+                .shares()
+                .zip(parts)
+                .map(|((part, share), recording)| {
+                    window(&part.operation, recording, share, CpuCost::default())
+                })
+                .collect(),
+        };
+        let window = window(position.operation, whole, 1.0, cpu);
         self.observer.on(&Event::WindowFinished {
             window: position,
             requests: window.requests,
@@ -70,6 +107,7 @@ impl<'a> Session<'a> {
             p99_us: window.timings.response.quantile_us(0.99),
         });
         self.measured.windows.push(window);
+        self.measured.windows.extend(of_parts);
         match ended {
             Ended::Drained => Ok(()),
             Ended::Stopped => Err(Halt::Stopped),
@@ -84,26 +122,24 @@ impl<'a> Session<'a> {
             round,
             rounds: plan.rounds,
             number,
-            windows: looks * plan.operations.len() * plan.rounds as usize,
+            windows: looks * plan.scenarios.len() * plan.rounds as usize,
             subject: &targets[slot.target].subject.name,
-            operation: &plan.operations[slot.operation],
+            operation: &plan.scenarios[slot.operation].name,
             pass: slot.pass,
         }
     }
 
     fn stage(&self, round: u32, slot: Slot, lane: &Lane, opened: Instant) -> Stage {
-        let subject = &self.targets[slot.target].subject.name;
-        let name = format!("{subject}.{}", self.plan.operations[slot.operation]);
         let length = lane.offer.window;
+        let seed = rounds::arrival_seed(self.plan.seed, round, slot.operation, slot.pass);
         let turns = match (self.plan.load, lane.offer.rate_per_second) {
             (LoadModel::Open { rate_per_second, .. }, offered) => {
-                let seed = rounds::arrival_seed(self.plan.seed, round, slot.operation, slot.pass);
                 let rate = offered.unwrap_or(rate_per_second);
                 let arrivals = Arrivals::new(self.plan.arrivals, rate, length, seed);
                 Loop::Open(Schedule::new(opened, arrivals, Arc::clone(&self.pacer)))
             }
             (LoadModel::Closed { users }, _) => Loop::Closed(Users::new(users, opened, length, 0)),
         };
-        Stage::new(Some(name), Arc::clone(&lane.prepared), turns, opened)
+        Stage::measured(Arc::clone(&lane.load), seed, turns, opened)
     }
 }

@@ -6,90 +6,81 @@
 //! page is most of the work. The check of the reply comes after the timer has stopped, and a wrong reply is an error,
 //! never a fast success.
 
+mod draw;
+mod exchange;
 mod first_page;
+mod fixed;
 mod page;
 mod page_100;
-mod prepared;
 mod walk;
 
+use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use reqwest::Client;
+use reqwest::{Client, Request, Url};
 
 use crate::error::Error;
 use crate::plan::Target;
 
+pub use draw::Draw;
+pub use exchange::{Exchange, Fault, Reply, send};
+pub(crate) use exchange::{bearer, get, root_cause};
 pub use first_page::FirstPage;
+pub use fixed::{Expected, Fixed};
 pub use page_100::Page100;
-pub use prepared::{Exchange, Expected, Prepared, Reply};
-pub(crate) use prepared::{bearer, request, root_cause};
 pub(crate) use walk::fetch;
 
-/// A future that an operation returns; boxed, so that operations can stand in one list.
-pub type Preparing<'a> = Pin<Box<dyn Future<Output = Result<Prepared, Error>> + Send + 'a>>;
+/// A future that may fail; boxed, so that what returns it can stand in one list.
+pub type Promise<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// Something that a client does.
-pub trait Operation: Send + Sync {
+pub trait Operation: Send + Sync + fmt::Debug {
     /// Its name on the command line and in the result: snake case.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Finds out what to request from `target`, and what to expect of the reply.
-    fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Preparing<'a>;
+    fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Promise<'a, Arc<dyn Prepared>>;
+}
+
+/// An operation on one target, ready to be done over and over by many workers.
+pub trait Prepared: Send + Sync + fmt::Debug {
+    /// What one worker needs for its turns.
+    fn turns(&self) -> Box<dyn Turns>;
+
+    /// A reply that was seen while preparing and that all targets have to agree on; `None` where there is none.
+    fn seen(&self) -> Option<&Seen> {
+        None
+    }
+
+    /// Makes ready what so many requests use up (a soft delete needs somebody to delete). Called before each window, while
+    /// nothing is measured.
+    fn provide<'a>(&'a self, _client: &'a Client, _requests: u64) -> Promise<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// The turns of one worker at an operation: it has at most one request in flight, so what a turn has to remember until
+/// its reply is checked may stand in here.
+pub trait Turns: Send {
+    /// The next request. Building it takes a few microseconds, so a worker does it before the request is due.
+    fn request(&mut self, draw: &mut Draw) -> Request;
+
+    /// Holds the reply to that request against what it has to be. Not timed.
+    fn check(&mut self, reply: &Reply) -> Result<(), Fault>;
+}
+
+/// A reply that was seen while preparing.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// What was requested.
+    pub url: Url,
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
 /// All operations, in the order in which they are listed for people.
-pub const ALL: [&dyn Operation; 2] = [&FirstPage, &Page100];
-
-/// The names of all operations.
 #[must_use]
-pub fn names() -> Vec<&'static str> {
-    ALL.iter().map(|operation| operation.name()).collect()
-}
-
-/// The operation with this name.
-pub fn find(name: &str) -> Result<&'static dyn Operation, Error> {
-    ALL.into_iter().find(|operation| operation.name() == name).ok_or_else(|| Error::UnknownOperation {
-        name: name.to_owned(),
-        known: names(),
-        suggestion: nearest(name),
-    })
-}
-
-/// The name that is most like `name`, if one is so alike that it may have been meant.
-pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase().replace('-', "_"), known);
-    names()
-        .into_iter()
-        .map(|known| (likeness(known), known))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operation_is_found_by_its_name() {
-        for name in names() {
-            assert_eq!(find(name).unwrap().name(), name);
-        }
-    }
-
-    #[test]
-    fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
-        for (typed, meant) in [("fist_page", "first_page"), ("page-100", "page_100"), ("page100", "page_100")]
-        {
-            let error = find(typed).err().unwrap().to_string();
-            assert!(error.contains(&format!("`{typed}`")), "{error}");
-            assert!(error.contains(&format!("did you mean `{meant}`?")), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_is_like_nothing_gets_the_list_and_no_guess() {
-        let error = find("xyz").err().unwrap().to_string();
-        assert_eq!(error, "there is no scenario `xyz`; the scenarios are first_page, page_100");
-    }
+pub fn all() -> Vec<Arc<dyn Operation>> {
+    vec![Arc::new(FirstPage), Arc::new(Page100)]
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 
-use super::prepared::Expected;
+use super::fixed::Expected;
 
 /// A page: its rows, and the links to its neighbours. Other fields are not looked at.
 #[derive(Debug, Deserialize)]

@@ -5,12 +5,13 @@
 //! (`?page=2`), a client can put in the number of any page, and real ones do, so the walk is one jump; that the
 //! server means the same by the number is checked on the links of page 100 to its neighbours.
 
+use std::sync::Arc;
+
 use reqwest::{Client, Url};
 
 use super::walk::{Stop, Walk};
-use super::{Operation, Preparing};
+use super::{Operation, Prepared, Promise};
 use crate::error::Error;
-use crate::operations::Prepared;
 use crate::plan::Target;
 
 /// The page, counted from 1.
@@ -25,29 +26,29 @@ impl Operation for Page100 {
         "page_100"
     }
 
-    fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Preparing<'a> {
+    fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Promise<'a, Arc<dyn Prepared>> {
         Box::pin(self.reach(client, target))
     }
 }
 
 impl Page100 {
-    async fn reach(&self, client: &Client, target: &Target) -> Result<Prepared, Error> {
+    async fn reach(&self, client: &Client, target: &Target) -> Result<Arc<dyn Prepared>, Error> {
         let walk = Walk::new(client, target)?;
         let first = walk.first().await?;
         let stop = match first.next.as_ref().and_then(|next| with_page(next, PAGE)) {
             Some(url) => self.jump(&walk, url).await?,
             None => self.follow(&walk, first).await?,
         };
-        walk.prepared(&stop)
+        walk.prepared(stop)
     }
 
     async fn follow(&self, walk: &Walk<'_>, first: Stop) -> Result<Stop, Error> {
         let mut stop = first;
         for page in 1..PAGE {
-            let Some(next) = stop.next else { return Err(self.too_few(walk.target(), page)) };
+            let Some(next) = stop.next else { return Err(Self::too_few(walk.target(), page)) };
             stop = walk.stop(next).await?;
             if stop.rows == 0 {
-                return Err(self.too_few(walk.target(), page));
+                return Err(Self::too_few(walk.target(), page));
             }
         }
         if stop.previous.is_none() {
@@ -95,12 +96,12 @@ impl Page100 {
                 Err(error) => return Err(error),
             }
         }
-        Ok(self.too_few(walk.target(), there))
+        Ok(Self::too_few(walk.target(), there))
     }
 
-    fn too_few(self, target: &Target, last: u32) -> Error {
+    fn too_few(target: &Target, last: u32) -> Error {
         Error::TooFewPages {
-            operation: self.name(),
+            operation: "page_100",
             wanted: PAGE,
             page_size: target.page_size,
             workspace: target.workspace.clone(),

@@ -1,25 +1,29 @@
 //! Getting to a page as a client gets there: page by page, over the links of the replies.
 
+use std::sync::Arc;
+
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Url};
 use uuid::Uuid;
 
+use super::exchange::{self, bearer};
+use super::fixed::{Expected, Fixed};
 use super::page::Page;
-use super::prepared::{self, Expected, Prepared};
+use super::{Prepared, Seen};
 use crate::error::Error;
 use crate::plan::Target;
 
 /// Fetches `url` as the user of a target and returns its body. Anything but 200 is an error.
 pub(crate) async fn fetch(client: &Client, target: &Target, url: &Url) -> Result<Vec<u8>, Error> {
-    get(client, url, prepared::bearer(&target.token)?).await
+    get(client, url, bearer(&target.token)?).await
 }
 
 async fn get(client: &Client, url: &Url, authorization: HeaderValue) -> Result<Vec<u8>, Error> {
     let unreachable = |error: &reqwest::Error| Error::Unreachable {
         url: url.to_string(),
-        cause: prepared::root_cause(error),
+        cause: exchange::root_cause(error),
     };
-    let request = prepared::request(url.clone(), authorization);
+    let request = exchange::get(url.clone(), authorization);
     let response = client.execute(request).await.map_err(|error| unreachable(&error))?;
     let status = response.status().as_u16();
     let body = response.bytes().await.map_err(|error| unreachable(&error))?;
@@ -50,7 +54,7 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(client: &'a Client, target: &'a Target) -> Result<Self, Error> {
-        Ok(Self { client, target, authorization: prepared::bearer(&target.token)? })
+        Ok(Self { client, target, authorization: bearer(&target.token)? })
     }
 
     /// The first page of the workspace; an empty one is an error.
@@ -101,14 +105,15 @@ impl<'a> Walk<'a> {
     }
 
     /// The request for a page that the walk has seen.
-    pub(super) fn prepared(&self, stop: &Stop) -> Result<Prepared, Error> {
+    pub(super) fn prepared(&self, stop: Stop) -> Result<Arc<dyn Prepared>, Error> {
         let expected = Expected {
             rows: stop.rows,
-            workspace_id: stop.workspace_id.clone().unwrap_or_default(),
+            workspace_id: stop.workspace_id.unwrap_or_default(),
             previous: stop.previous.is_some(),
             next: stop.next.is_some(),
         };
-        Prepared::new(self.target, stop.url.clone(), expected, stop.body.clone())
+        let seen = Seen { url: stop.url, body: stop.body };
+        Ok(Arc::new(Fixed::new(self.target, expected, seen)?))
     }
 
     pub(super) fn target(&self) -> &Target {

@@ -8,5 +8,6 @@ mod order;
 mod trust;
 
 pub use offer::{Offer, offer};
+pub(crate) use order::mix;
 pub use order::{Slot, arrival_seed, order};
 pub use trust::{CLIENT_SHARE, ENOUGH_FOR_P99, mark_untrustworthy};

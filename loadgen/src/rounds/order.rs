@@ -40,7 +40,7 @@ pub fn arrival_seed(seed: u64, round: u32, operation: usize, pass: u32) -> u64 {
 
 /// Spreads `(seed, number)` over all 64 bits, so that neighbours share nothing: the finalizer of `SplitMix64`
 /// (Steele, Lea, Flood 2014).
-fn mix(seed: u64, number: u64) -> u64 {
+pub(crate) fn mix(seed: u64, number: u64) -> u64 {
     let mut z = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

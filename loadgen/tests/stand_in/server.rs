@@ -215,7 +215,7 @@ impl Shop {
 /// A short plan for one operation.
 pub(crate) fn plan(operation: &str, load: LoadModel) -> Plan {
     Plan {
-        operations: vec![operation.into()],
+        scenarios: vec![loadgen::scenarios::find(operation).unwrap()],
         rounds: 1,
         window: Duration::from_millis(300),
         warm_up: Duration::from_millis(100),
