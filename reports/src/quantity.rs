@@ -1,5 +1,7 @@
 //! Numbers as people read them: three significant digits, a unit, thousands set apart.
 
+use chrono::{DateTime, Utc};
+
 use crate::run::Unit;
 
 /// A time given in microseconds: `812 us`, `6.21 ms`, `450 ms`, `1.45 s`, `2 min 05 s`.
@@ -27,6 +29,12 @@ pub fn seconds(seconds: f64) -> String {
 #[must_use]
 pub fn time_ms(ms: f64) -> String {
     time_us(ms * 1e3)
+}
+
+/// A point in time, to the minute: `1 July 2026, 09:05 UTC`.
+#[must_use]
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// A whole number with its thousands set apart by commas.

@@ -5,6 +5,7 @@
 //! phone, and by a screen reader. The order is that of a reader's questions: did it pass and by how much, what ran,
 //! how fast is it, why, can the figures be trusted, how is it run again. A section without data is absent.
 
+pub(crate) mod badge;
 pub(crate) mod charts;
 pub(crate) mod figure;
 mod sections;
@@ -69,24 +70,24 @@ pub fn page(run: &Run) -> String {
         ("reading", "How to read this", Some(sections::reading::section(&page, CONFIDENCE))),
         ("again", "How to run it again", Some(sections::again::section(&page))),
     ];
-    let present: Vec<(&str, &str, Markup)> =
-        sections.into_iter().filter_map(|(id, title, body)| Some((id, title, body?))).collect();
     let body = html! {
         (sections::verdict::header(&page))
-        (contents(&present))
+        (contents(sections))
         footer { p { "Made by callbench " (run.environment.callbench) " from result.json, from which it can be made again." } }
     };
     document(&run.name, &run.environment.callbench, "", &body)
 }
 
-/// The list of sections, and the sections: id, heading and body of each.
-pub(crate) fn contents(sections: &[(&str, &str, Markup)]) -> Markup {
+/// The list of the sections that have a body, and these sections: id, heading and body of each.
+pub(crate) fn contents(sections: Vec<(&str, &str, Option<Markup>)>) -> Markup {
+    let present: Vec<(&str, &str, Markup)> =
+        sections.into_iter().filter_map(|(id, title, body)| Some((id, title, body?))).collect();
     html! {
         nav aria-label="Sections" {
-            @for (id, title, _) in sections { a href={ "#" (id) } { (title) } }
+            @for (id, title, _) in &present { a href={ "#" (id) } { (title) } }
         }
         main {
-            @for (id, title, body) in sections {
+            @for (id, title, body) in &present {
                 section id=(id) { h2 { (title) } (body) }
             }
         }

@@ -36,7 +36,7 @@ pub fn table(run: &Run, color: bool) -> String {
 }
 
 fn head(run: &Run, color: bool) -> String {
-    let facts = format!("{}, {}; {}", run.name, run.started_at.format("%-d %B %Y, %H:%M UTC"), load(run));
+    let facts = format!("{}, {}; {}", run.name, quantity::moment(run.started_at), load(run));
     format!(
         "{}  {}\n{}",
         paint::standing(standing(run), color),

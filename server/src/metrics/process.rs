@@ -14,7 +14,7 @@ pub(super) fn register(_: &mut Registry) {}
 #[cfg(target_os = "linux")]
 mod linux {
     use prometheus_client::collector::Collector;
-    use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+    use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
     use prometheus_client::metrics::counter::ConstCounter;
     use prometheus_client::metrics::gauge::ConstGauge;
     use prometheus_client::registry::Unit;
@@ -53,34 +53,18 @@ mod linux {
                     return Ok(());
                 }
             };
+            let mut put = |name, help, unit: Option<Unit>, metric: &dyn EncodeMetric| {
+                let kind = metric.metric_type();
+                metric.encode(encoder.encode_descriptor(name, help, unit.as_ref(), kind)?)
+            };
             let cpu = ConstCounter::new(facts.cpu_s);
-            cpu.encode(encoder.encode_descriptor(
-                "process_cpu",
-                "CPU time of user and system.",
-                Some(&Unit::Seconds),
-                cpu.metric_type(),
-            )?)?;
+            put("process_cpu", "CPU time of user and system.", Some(Unit::Seconds), &cpu)?;
             let resident = ConstGauge::new(facts.resident_bytes.cast_signed());
-            resident.encode(encoder.encode_descriptor(
-                "process_resident_memory",
-                "Memory that is resident.",
-                Some(&Unit::Bytes),
-                resident.metric_type(),
-            )?)?;
+            put("process_resident_memory", "Memory that is resident.", Some(Unit::Bytes), &resident)?;
             let started = ConstGauge::new(facts.started_s);
-            started.encode(encoder.encode_descriptor(
-                "process_start_time",
-                "Start, since the Unix epoch.",
-                Some(&Unit::Seconds),
-                started.metric_type(),
-            )?)?;
+            put("process_start_time", "Start, since the Unix epoch.", Some(Unit::Seconds), &started)?;
             let files = ConstGauge::new(i64::try_from(facts.open_files).unwrap_or(i64::MAX));
-            files.encode(encoder.encode_descriptor(
-                "process_open_fds",
-                "Open files and sockets.",
-                None,
-                files.metric_type(),
-            )?)
+            put("process_open_fds", "Open files and sockets.", None, &files)
         }
     }
 }

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::Page;
+use super::super::badge;
 use super::super::charts::headroom;
 use super::super::figure::scrolled;
-use super::badge;
 use crate::budgets::words;
 use crate::quantity;
 use crate::run::{Outcome, Verdict};
@@ -47,7 +47,7 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
 fn row(verdict: &Verdict) -> Markup {
     html! {
         tr {
-            td { (badge(verdict.outcome)) }
+            td { (badge::outcome(verdict.outcome)) }
             td {
                 code { (verdict.rule) }
                 @if let Some(base) = &verdict.against { " of " (base) }

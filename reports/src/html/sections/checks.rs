@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::Page;
+use super::super::badge;
 use super::super::figure::scrolled;
-use super::badge;
 use crate::run::Outcome;
 
 pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
@@ -14,7 +14,7 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
                 thead { tr { th scope="col" { "Verdict" } th scope="col" { "Check" } th scope="col" { "Seen" } } }
                 tbody {
                     @for check in &page.run.checks {
-                        tr { td { (badge(if check.passed { Outcome::Pass } else { Outcome::Fail })) } td { (check.name) } td { (check.detail) } }
+                        tr { td { (badge::outcome(if check.passed { Outcome::Pass } else { Outcome::Fail })) } td { (check.name) } td { (check.detail) } }
                     }
                 }
             }

@@ -32,7 +32,7 @@ pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
                 }
             }))
         }
-        p class="muted" { "Scale " (dataset.scale) ", seed " (dataset.seed) ", version " (dataset.version) " of the generator; the rows take " (dataset.as_of.format("%-d %B %Y, %H:%M UTC")) " for now." }
+        p class="muted" { "Scale " (dataset.scale) ", seed " (dataset.seed) ", version " (dataset.version) " of the generator; the rows take " (quantity::moment(dataset.as_of)) " for now." }
     })
 }
 

@@ -15,21 +15,9 @@ pub(super) mod verdict;
 pub(super) mod warnings;
 pub(super) mod work;
 
-use maud::{Markup, html};
-
-use crate::budgets::{Metric, words};
-use crate::run::{Bound, Outcome, Run, Unit};
+use crate::budgets::Metric;
+use crate::run::{Bound, Run, Unit};
 use crate::summary::Case;
-
-/// An outcome with its sign and its word: never colour alone.
-fn badge(outcome: Outcome) -> Markup {
-    let (sign, class) = match outcome {
-        Outcome::Pass => ("✓", "pass"),
-        Outcome::Fail => ("✗", "fail"),
-        Outcome::Inconclusive => ("?", "open"),
-    };
-    html! { span class={ "badge " (class) } { (sign) " " (words::outcome(outcome)) } }
-}
 
 /// The upper limits in microseconds that budgets put on quantiles of a case.
 fn limits(run: &Run, case: Case<'_>) -> Vec<(f64, f64)> {

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::Page;
+use super::super::badge;
 use crate::budgets::exit_code;
 use crate::comparison::{CONFIDENCE, Comparison};
 use crate::quantity;
@@ -11,20 +12,13 @@ use crate::summary::Summary;
 
 pub(in crate::html) fn header(page: &Page<'_>) -> Markup {
     let run = page.run;
-    let word = standing(run);
-    let class = match word {
-        "Pass" => "pass",
-        "Fail" => "fail",
-        "Not judged" => "open",
-        _ => "plain",
-    };
     html! {
         header {
             p class="eyebrow" {
                 "callbench" span { (run.name) }
-                span { time datetime=(run.started_at.to_rfc3339()) { (run.started_at.format("%-d %B %Y, %H:%M UTC")) } }
+                span { time datetime=(run.started_at.to_rfc3339()) { (quantity::moment(run.started_at)) } }
             }
-            h1 { span class={ "badge " (class) } { (word) } (headline(run)) }
+            h1 { (badge::standing(standing(run))) (headline(run)) }
             @if !page.operations.is_empty() {
                 div class="cards" { @for operation in &page.operations { (card(page, operation)) } }
             }

@@ -14,12 +14,10 @@ use super::record::Profile;
 use super::session::Session;
 use super::sql::on_one_line;
 use super::words::{choice, headline, standing};
-use crate::budgets::words;
 use crate::html::charts::repeats::repeats;
 use crate::html::figure::{Size, figure, scrolled, table};
-use crate::html::{contents, document};
+use crate::html::{badge, contents, document};
 use crate::quantity;
-use crate::run::Outcome;
 
 const STYLE: &str = include_str!("profile.css");
 
@@ -39,33 +37,24 @@ pub fn page(session: &Session) -> String {
         ("plans", "Plans", plans::section(profile)),
         ("raw", "All of it", Some(raw(session))),
     ];
-    let present: Vec<(&str, &str, Markup)> =
-        sections.into_iter().filter_map(|(id, title, body)| Some((id, title, body?))).collect();
     let body = html! {
         (header(session, profile))
-        (contents(&present))
+        (contents(sections))
         footer { p { "Made by callbench " (session.callbench) " from profile.json." } }
     };
     document(&session.name, &session.callbench, STYLE, &body)
 }
 
 fn header(session: &Session, profile: &Profile) -> Markup {
-    let word = standing(session);
-    let class = match word {
-        "Pass" => "pass",
-        "Fail" => "fail",
-        "Not judged" => "open",
-        _ => "plain",
-    };
     let method = profile.method.as_deref().unwrap_or("GET");
     html! {
         header {
             p class="eyebrow" {
                 "callbench" span { (session.name) }
-                span { time datetime=(session.started_at.to_rfc3339()) { (session.started_at.format("%-d %B %Y, %H:%M UTC")) } }
+                span { time datetime=(session.started_at.to_rfc3339()) { (quantity::moment(session.started_at)) } }
                 span { (session.server.name) @if let Some(level) = &session.server.level { " on level " (level) } }
             }
-            h1 { span class={ "badge " (class) } { (word) } (headline(profile)) }
+            h1 { (badge::standing(standing(session))) (headline(profile)) }
             p class="request" { code { (on_one_line(method)) " " (session.path) } }
             p class="muted" { "Shown is " (choice(session)) "." }
             @let cards = cards(profile);
@@ -124,14 +113,6 @@ fn assertions(session: &Session) -> Option<Markup> {
     if session.verdicts.is_empty() {
         return None;
     }
-    let badge = |outcome: Outcome| {
-        let (sign, class) = match outcome {
-            Outcome::Pass => ("✓", "pass"),
-            Outcome::Fail => ("✗", "fail"),
-            Outcome::Inconclusive => ("?", "open"),
-        };
-        html! { span class={ "badge " (class) } { (sign) " " (words::outcome(outcome)) } }
-    };
     Some(html! {
         p class="muted" { "Judged is the answer that is shown. Beside it stands for how many of the counted answers an assertion holds." }
         (scrolled(&html! {
@@ -140,7 +121,7 @@ fn assertions(session: &Session) -> Option<Markup> {
                 tbody {
                     @for verdict in &session.verdicts {
                         tr {
-                            td { (badge(verdict.outcome)) }
+                            td { (badge::outcome(verdict.outcome)) }
                             td {
                                 code { (verdict.assertion) }
                                 @if !verdict.reason.is_empty() { p class="why" { (verdict.reason) } }

@@ -9,6 +9,7 @@ use super::session::Session;
 use super::sql::{on_one_line, shortened};
 use super::words::{choice, headline, standing};
 use crate::budgets::words;
+use crate::quantity;
 use crate::run::Outcome;
 use crate::terminal::grid::{Align, Grid, wrapped};
 use crate::terminal::{WIDTH, paint};
@@ -42,12 +43,8 @@ fn head(session: &Session, profile: &Profile, color: bool) -> String {
         None => format!("{} at {}", session.server.name, session.server.base_url),
     };
     let method = profile.method.as_deref().unwrap_or("GET");
-    let facts = format!(
-        "{}, {}; {server}; {}",
-        session.name,
-        session.started_at.format("%-d %B %Y, %H:%M UTC"),
-        choice(session)
-    );
+    let facts =
+        format!("{}, {}; {server}; {}", session.name, quantity::moment(session.started_at), choice(session));
     format!(
         "{}  {}\n{}{}",
         paint::standing(standing(session), color),
