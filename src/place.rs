@@ -140,9 +140,11 @@ pub(crate) fn database_name(scale: cli::Scale) -> String {
 
 /// `…/callbench_demo` becomes `…/callbench_demo_indexed`.
 pub(crate) fn level_url(base_url: &str, level: Level) -> anyhow::Result<String> {
-    if level == Level::Before {
-        return Ok(base_url.to_owned());
-    }
+    if level == Level::Before { Ok(base_url.to_owned()) } else { beside(base_url, &level.to_string()) }
+}
+
+/// The URL of the database whose name has `_suffix` behind that of this one.
+pub(crate) fn beside(base_url: &str, suffix: &str) -> anyhow::Result<String> {
     let (before_query, query) = match base_url.split_once('?') {
         Some((url, query)) => (url, format!("?{query}")),
         None => (base_url, String::new()),
@@ -150,7 +152,7 @@ pub(crate) fn level_url(base_url: &str, level: Level) -> anyhow::Result<String> 
     let after_scheme = before_query.find("://").map_or(0, |at| at + 3);
     let named = before_query[after_scheme..].find('/').map(|at| after_scheme + at + 1);
     match named {
-        Some(name) if name < before_query.len() => Ok(format!("{before_query}_{level}{query}")),
+        Some(name) if name < before_query.len() => Ok(format!("{before_query}_{suffix}{query}")),
         _ => bail!("the database URL names no database; add it at the end: …/callbench"),
     }
 }

@@ -57,6 +57,16 @@ pub enum Error {
         /// The workspace as given.
         workspace: String,
     },
+    /// What a scenario uses up could not be made.
+    #[error(
+        "{base_url} did not make the customers that are to be deleted: {cause}; a token of an admin or a manager may"
+    )]
+    Unprovided {
+        /// The server.
+        base_url: String,
+        /// What it said instead.
+        cause: String,
+    },
     /// The workspace is too small for a deep page.
     #[error(
         "{operation} needs {wanted} pages of {page_size} rows; the workspace `{workspace}` ended at page {last}: \

@@ -30,5 +30,5 @@ pub mod scenarios;
 pub use error::Error;
 pub use measure::{Measured, measure};
 pub use observer::{Event, Observer, Position, Silent};
-pub use plan::{Plan, Target};
+pub use plan::{Identity, Plan, Target};
 pub use profiling::{Asked, Inquiry, Profiled, profile};

@@ -120,6 +120,9 @@ pub struct Target {
     pub token: String,
     /// The workspace, as slug or UUID.
     pub workspace: String,
+    /// Others who ask beside that user, where a scenario draws who asks; each as often as their weight beside the 1 of that
+    /// user says.
+    pub crowd: Vec<Identity>,
     /// Rows per page to ask this target for; normally [`Plan::page_size`].
     pub page_size: u32,
     /// Its database, for the probes; `None` leaves the counted work out.
@@ -130,7 +133,31 @@ pub struct Target {
     pub control: bool,
 }
 
+/// A user in a workspace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// Bearer token.
+    pub token: String,
+    /// The workspace, as slug or UUID.
+    pub workspace: String,
+    /// How often they ask, beside the weights of the others; positive.
+    pub weight: f64,
+}
+
 impl Target {
+    /// Everybody who asks: the user of the target first.
+    #[must_use]
+    pub fn identities(&self) -> Vec<Identity> {
+        let own = Identity { token: self.token.clone(), workspace: self.workspace.clone(), weight: 1.0 };
+        [own].into_iter().chain(self.crowd.iter().cloned()).collect()
+    }
+
+    /// The same server, asked by somebody else.
+    #[must_use]
+    pub fn seen_by(&self, identity: &Identity) -> Self {
+        Self { token: identity.token.clone(), workspace: identity.workspace.clone(), ..self.clone() }
+    }
+
     /// The URL of the first page of the list.
     pub fn list_url(&self) -> Result<Url, Error> {
         let mut url = self.url("/api/v1/customers/")?;
@@ -162,6 +189,7 @@ mod tests {
             base_url: base_url.into(),
             token: "t".into(),
             workspace: "a b".into(),
+            crowd: vec![],
             page_size: 50,
             database_url: None,
             server_pid: None,

@@ -38,6 +38,12 @@ impl Scenario {
         self.parts.len() > 1
     }
 
+    /// Whether one of its operations changes rows.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.parts.iter().any(|part| part.operation.writes())
+    }
+
     /// What the requests of a part are called in the result.
     #[must_use]
     pub fn name_of(&self, part: &Part) -> String {
@@ -45,10 +51,27 @@ impl Scenario {
     }
 }
 
+/// Reads and writes as a day in the office has them: five reads for a write. The shares are of the requests.
+const MIXED: [(&str, f64); 8] = [
+    ("first_page", 40.0),
+    ("filters", 15.0),
+    ("detail", 23.0),
+    ("metadata", 5.0),
+    ("single_update", 8.0),
+    ("calls", 6.0),
+    ("single_insert", 2.0),
+    ("soft_delete", 1.0),
+];
+
 /// All scenarios, in the order in which they are listed for people.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    operations::all().into_iter().map(Scenario::of).collect()
+    let operations = operations::all();
+    let part = |name: &str| operations.iter().find(|operation| operation.name() == name).cloned();
+    let parts =
+        MIXED.iter().filter_map(|(name, weight)| Some(Part { operation: part(name)?, weight: *weight }));
+    let mixed = Scenario { name: "mixed".to_owned(), parts: parts.collect() };
+    operations.iter().cloned().map(Scenario::of).chain([mixed]).collect()
 }
 
 /// The names of all scenarios.

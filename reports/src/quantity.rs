@@ -86,7 +86,8 @@ pub fn spread(spread: f64) -> String {
 /// A size in bytes, in powers of 1024: `512 B`, `96.0 KiB`, `1.20 GiB`.
 #[must_use]
 pub fn bytes(bytes: f64) -> String {
-    let mut size = bytes;
+    // A difference of two readings may be a negative zero.
+    let mut size = bytes + 0.0;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if size < 1023.5 {
             return if unit == "B" {

@@ -174,6 +174,12 @@ pub fn all(run: &Run) -> Vec<Summary<'_>> {
         .collect()
 }
 
+/// An operation as a table shows it below the mix that it is part of: `/detail` for `mixed/detail`.
+#[must_use]
+pub fn short(operation: &str) -> &str {
+    operation.find('/').map_or(operation, |slash| &operation[slash..])
+}
+
 /// The operations that were measured, in the order of the plan; any that the plan does not name come last.
 #[must_use]
 pub fn operations(run: &Run) -> Vec<&str> {

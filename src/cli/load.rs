@@ -3,21 +3,33 @@
 use std::time::Duration;
 
 use clap::Args;
+use loadgen::Identity;
 
 use super::quantity::duration;
 use super::{Output, Place, Pressure};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Scenarios: first_page, page_100
+Scenarios:
+  first_page page_100     pages of the list, without filters
+  deep_walk               200 pages forward and back, no row lost on the way
+  filters worst_filters   the list under filters that people set, and under those that hurt
+  detail metadata         one customer; the numbers of a workspace
+  single_insert batch_insert single_update batch_update soft_delete calls
+                          writes, one row or 100 at once; those of the private server go to a
+                          copy of the dataset, those of --target and --database-url stay
+  contention              everybody updates the same five customers
+  mixed                   reads and writes, 83 to 17
 
 Examples:
   callbench load first_page page_100 --rate 100/s --duration 30s
   callbench load first_page --users 8 --variant naive
+  callbench load first_page=70 detail=25 single_update=5 --rate 200/s     # one mix, by shares of requests
+  callbench load detail --workspace acme --as $OTHER_TOKEN@umbrella=0.2   # who asks is drawn, too
   callbench load first_page --target https://staging.example.com --token $TOKEN --workspace acme")]
 pub(crate) struct Load {
-    /// What to request.
-    #[arg(required = true, value_name = "SCENARIO")]
+    /// What to request: names stand for themselves, those with a weight are parts of one mix.
+    #[arg(required = true, value_name = "SCENARIO[=WEIGHT]")]
     pub(crate) scenarios: Vec<String>,
     /// A server that is already running; without it the reference server is started.
     #[arg(long, value_name = "URL", conflicts_with = "variant")]
@@ -28,6 +40,10 @@ pub(crate) struct Load {
     /// The workspace under test: its slug or UUID.
     #[arg(long, default_value = datagen::LARGEST_SLUG)]
     pub(crate) workspace: String,
+    /// Somebody else who asks, beside --token in --workspace: TOKEN@WORKSPACE, or TOKEN@WORKSPACE=WEIGHT with the weight of
+    /// the first user being 1. Can be given several times.
+    #[arg(long = "as", value_parser = identity, value_name = "TOKEN@WORKSPACE")]
+    pub(crate) others: Vec<Identity>,
     /// Variant of the reference server.
     #[arg(long, default_value_t = server::Variant::Live)]
     pub(crate) variant: server::Variant,
@@ -38,6 +54,37 @@ pub(crate) struct Load {
     /// How long each scenario is measured.
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub(crate) duration: Duration,
+    /// How long each scenario may warm up; that is not measured.
+    #[arg(long, default_value = "1500ms", value_parser = duration, value_name = "TIME")]
+    pub(crate) warm_up: Duration,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Reads `TOKEN@WORKSPACE` or `TOKEN@WORKSPACE=WEIGHT`. A workspace has no `=` in it; a token may have.
+fn identity(text: &str) -> Result<Identity, String> {
+    let (token, rest) = text
+        .rsplit_once('@')
+        .filter(|(token, rest)| !token.is_empty() && !rest.is_empty())
+        .ok_or("it looks like TOKEN@WORKSPACE or TOKEN@WORKSPACE=WEIGHT")?;
+    let (workspace, weight) = rest.split_once('=').unwrap_or((rest, "1"));
+    let weight = weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0);
+    let weight = weight.ok_or("its weight is not a positive number")?;
+    Ok(Identity { token: token.to_owned(), workspace: workspace.to_owned(), weight })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_else_has_a_token_a_workspace_and_perhaps_a_weight() {
+        let read = |text| identity(text).map(|who| (who.token, who.workspace, who.weight));
+        let is = |token: &str, workspace: &str, weight| Ok((token.to_owned(), workspace.to_owned(), weight));
+        assert_eq!(read("t@w"), is("t", "w", 1.0));
+        assert_eq!(read("a=b@c@w=0.25"), is("a=b@c", "w", 0.25));
+        for wrong in ["t", "@w", "t@", "t@w=", "t@w=0", "t@w=-1", "t@w=nan"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -130,6 +130,7 @@ fn target(variant: Variant, is_control: bool, server: &Reference, database_url: 
         base_url: server.base_url().to_owned(),
         token: datagen::entities::staff::ADMIN_TOKEN.to_owned(),
         workspace: plan.workspace.clone(),
+        crowd: Vec::new(),
         page_size: plan.page_size,
         database_url: Some(database_url.to_owned()),
         server_pid: server.pid(),

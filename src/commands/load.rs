@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use chrono::Utc;
 use cluster::Mode;
+use loadgen::scenarios::Scenario;
 use loadgen::{Plan, Target};
 use reports::run::{Run, Subject};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,7 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
         rounds: 1,
         window: load.duration,
         workspace: load.workspace.clone(),
+        crowd: Vec::new(),
         ..bench::plan(&load.pressure)
     };
     plan.validate()?;
@@ -45,6 +47,7 @@ async fn theirs(load: &Load, base_url: &str, plan: &Plan, stop: &CancellationTok
         base_url: base_url.to_owned(),
         token: load.token.clone(),
         workspace: load.workspace.clone(),
+        crowd: Vec::new(),
         page_size: plan.page_size,
         database_url: load.place.database_url.clone(),
         server_pid: None,
@@ -66,6 +69,13 @@ async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -
         } else {
             place.url().to_owned()
         };
+        let writes = plan.scenarios.iter().any(Scenario::writes);
+        let copy = if writes && place.is_private() {
+            Some(dataset::copy_for_writing(&place, &database_url).await?)
+        } else {
+            None
+        };
+        let database_url = copy.clone().unwrap_or(database_url);
         let server = Reference::start(load.variant, &database_url, bench::pool_size(plan)).await?;
         let target = Target {
             subject: Subject {
@@ -76,6 +86,7 @@ async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -
             base_url: server.base_url().to_owned(),
             token: load.token.clone(),
             workspace: load.workspace.clone(),
+            crowd: Vec::new(),
             page_size: plan.page_size,
             database_url: Some(database_url),
             server_pid: server.pid(),
@@ -83,6 +94,9 @@ async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -
         };
         let run = measure(load, plan, target, stop).await;
         server.stop().await?;
+        if let Some(copy) = copy {
+            dataset::drop_copy(&copy).await?;
+        }
         let mut run = run?;
         run.dataset = dataset::describe(&place).await?;
         anyhow::Ok(run)

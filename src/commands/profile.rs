@@ -87,6 +87,7 @@ async fn ask(
         base_url: server.base_url.clone(),
         token: profile.token.clone(),
         workspace: profile.workspace.clone(),
+        crowd: Vec::new(),
         page_size: profile.page_size,
         database_url: None,
         server_pid: None,

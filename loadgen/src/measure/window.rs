@@ -93,6 +93,8 @@ impl<'a> Session<'a> {
                 .load
                 .shares()
                 .zip(parts)
+                // Of a rare one none may have been due.
+                .filter(|(_, recording)| recording.requests > 0)
                 .map(|((part, share), recording)| {
                     window(&part.operation, recording, share, CpuCost::default())
                 })

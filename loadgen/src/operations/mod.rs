@@ -6,13 +6,20 @@
 //! page is most of the work. The check of the reply comes after the timer has stopped, and a wrong reply is an error,
 //! never a fast success.
 
+mod asking;
+mod deep_walk;
 mod draw;
 mod exchange;
+mod filters;
 mod first_page;
 mod fixed;
 mod page;
 mod page_100;
+mod reads;
+mod soft_delete;
+mod tenant;
 mod walk;
+mod writes;
 
 use std::fmt;
 use std::pin::Pin;
@@ -23,13 +30,19 @@ use reqwest::{Client, Request, Url};
 use crate::error::Error;
 use crate::plan::Target;
 
+use asking::Asking;
+pub use deep_walk::DeepWalk;
 pub use draw::Draw;
 pub use exchange::{Exchange, Fault, Reply, send};
 pub(crate) use exchange::{bearer, get, root_cause};
+use filters::Filters;
 pub use first_page::FirstPage;
 pub use fixed::{Expected, Fixed};
 pub use page_100::Page100;
+use reads::{Detail, Metadata};
+pub use soft_delete::SoftDelete;
 pub(crate) use walk::fetch;
+use writes::{BatchInsert, BatchUpdate, Calls, SingleInsert, SingleUpdate};
 
 /// A future that may fail; boxed, so that what returns it can stand in one list.
 pub type Promise<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -38,6 +51,11 @@ pub type Promise<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send +
 pub trait Operation: Send + Sync + fmt::Debug {
     /// Its name on the command line and in the result: snake case.
     fn name(&self) -> &str;
+
+    /// Whether it changes rows, so that the dataset is another one afterwards.
+    fn writes(&self) -> bool {
+        false
+    }
 
     /// Finds out what to request from `target`, and what to expect of the reply.
     fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Promise<'a, Arc<dyn Prepared>>;
@@ -82,5 +100,20 @@ pub struct Seen {
 /// All operations, in the order in which they are listed for people.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Operation>> {
-    vec![Arc::new(FirstPage), Arc::new(Page100)]
+    vec![
+        Arc::new(FirstPage),
+        Arc::new(Page100),
+        Arc::new(DeepWalk),
+        Arc::new(Asking::reading("filters", Filters::usual())),
+        Arc::new(Asking::reading("worst_filters", Filters::worst())),
+        Arc::new(Asking::reading("detail", Detail::default())),
+        Arc::new(Asking::reading("metadata", Metadata)),
+        Arc::new(Asking::writing("single_insert", SingleInsert)),
+        Arc::new(Asking::writing("batch_insert", BatchInsert)),
+        Arc::new(Asking::writing("single_update", SingleUpdate::default())),
+        Arc::new(Asking::writing("batch_update", BatchUpdate::default())),
+        Arc::new(SoftDelete),
+        Arc::new(Asking::writing("calls", Calls::default())),
+        Arc::new(Asking::writing("contention", SingleUpdate::contended())),
+    ]
 }

@@ -85,6 +85,7 @@ impl StandIn {
             base_url: self.base_url.clone(),
             token: TOKEN.into(),
             workspace: "shop".into(),
+            crowd: vec![],
             page_size: 5,
             database_url: None,
             server_pid: None,

@@ -41,6 +41,7 @@ async fn measured(database_url: &str) -> Measured {
         base_url,
         token: TOKEN.into(),
         workspace: "shop".into(),
+        crowd: vec![],
         page_size: 2,
         database_url: Some(database_url.to_owned()),
         server_pid: None,

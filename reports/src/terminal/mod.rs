@@ -171,7 +171,7 @@ fn times(run: &Run) -> Option<String> {
 
 fn facts(summary: &Summary<'_>) -> Vec<String> {
     vec![
-        summary.case.operation.into(),
+        summary::short(summary.case.operation).into(),
         summary.case.subject.into(),
         quantity::count(summary.requests),
         summary.offered_per_second().map_or_else(|| "closed".into(), quantity::per_second),
@@ -206,7 +206,7 @@ fn compared(run: &Run) -> Option<String> {
                 |(low, high)| format!("{} to {}", quantity::times(low), quantity::times(high)),
             );
             grid.row([
-                summary.case.operation.into(),
+                summary::short(summary.case.operation).into(),
                 summary.case.subject.into(),
                 label.into(),
                 comparison.words(),
@@ -239,7 +239,7 @@ fn work(run: &Run) -> Option<String> {
     for summary in &summaries {
         let Some(work) = summary.work else { continue };
         grid.row([
-            summary.case.operation.into(),
+            summary::short(summary.case.operation).into(),
             summary.case.subject.into(),
             quantity::number(work.statements_per_request),
             quantity::number(work.rows_per_request),
