@@ -2,20 +2,20 @@
 //! not.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 mod command;
+mod serving;
 
 use cluster::{Cluster, Options};
-use command::{callbench, folder};
+use command::folder;
 use migrations::Level;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use serving::Server;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -30,42 +30,6 @@ const MOST_TURNS: usize = 100_000;
 const CUSTOMERS: i64 = 7;
 /// Calls of a bulk.
 const CALLS: i64 = 5;
-
-/// A running `callbench serve`. It ends with this value, also in a panic.
-struct Server {
-    child: Child,
-    origin: String,
-}
-
-impl Server {
-    fn start(folder: &std::path::Path, database_url: &str) -> Self {
-        let mut child = callbench(folder)
-            .args(["serve", "--variant=rollup", "--listen=127.0.0.1:0", "--until-stdin-closes"])
-            .env("CALLBENCH_DATABASE_URL", database_url)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("UTF-8");
-        let origin = line.trim().strip_prefix("listening on ").expect("an address").to_owned();
-        Self { child, origin }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("its end");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Gone already after `kill`.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// What was sent under one name, and whether it was answered 2xx.
 #[derive(Debug)]
@@ -307,13 +271,13 @@ async fn nothing_that_was_answered_is_lost_when_the_server_or_the_database_is_ki
     let mut sent = Vec::new();
 
     for round in ["a", "b", "c"] {
-        let server = Server::start(folder.path(), &url);
+        let server = Server::start(folder.path(), &url, "rollup");
         let origin = server.origin.clone();
-        sent.extend(write_until(&origin, &labels, round, || server.kill()).await);
+        sent.extend(write_until(&origin, &labels, round, || drop(server)).await);
         assert_durable(&url, &sent).await;
     }
 
-    let server = Server::start(folder.path(), &url);
+    let server = Server::start(folder.path(), &url, "rollup");
     for round in ["d", "e"] {
         let postmaster = cluster::status(&options).await.expect("a status").pid.expect("it runs");
         sent.extend(write_until(&server.origin, &labels, round, || kill_postgres(postmaster)).await);
@@ -327,7 +291,7 @@ async fn nothing_that_was_answered_is_lost_when_the_server_or_the_database_is_ki
     // The server has outlived its database, and finds it again.
     sent.extend(write_until(&server.origin, &labels, "f", || ()).await);
     assert_durable(&url, &sent).await;
-    server.kill();
+    drop(server);
     cluster.release().await.expect("an end");
     let answered = sent.iter().filter(|sent| sent.is_answered).count();
     assert!(answered >= 6 * ANSWERS && answered < sent.len(), "{answered} of {}", sent.len());

@@ -23,6 +23,16 @@ pub enum Error {
         /// What is wrong with it, with the value.
         what: String,
     },
+    /// The address of a server that can't be one.
+    #[error(
+        "the target `{url}` can't be asked: {what}; give what stands before `/api/`, such as http://127.0.0.1:8000"
+    )]
+    BadTarget {
+        /// The address as given, without a password.
+        url: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Nothing listens, or the connection broke.
     #[error("no answer from {url}: {cause}; check that the server runs and that the URL is right")]
     Unreachable {
@@ -120,12 +130,14 @@ pub enum Error {
     },
     /// An answer without a profile.
     #[error(
-        "{url} was answered without `_profiling`: it takes a path of the API of a callbench server with profiling switched \
-         on, and the token of an admin or of a manager of the workspace"
+        "{url} answered with {body}: a profile takes a path of the API of a callbench server with profiling switched on, \
+         and the token of an admin or of a manager of the workspace"
     )]
     NotProfiled {
         /// The URL that was asked.
         url: String,
+        /// What the body is instead.
+        body: String,
     },
     /// A profile that is none.
     #[error(

@@ -23,6 +23,7 @@ pub mod pacer;
 mod plan;
 pub mod probes;
 mod profiling;
+mod quotation;
 pub mod recorder;
 pub mod rounds;
 pub mod scenarios;

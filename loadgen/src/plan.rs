@@ -169,13 +169,23 @@ impl Target {
 
     /// The URL of a path of this server, which begins with a slash and may have a query.
     pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
-        let base = self.base_url.trim_end_matches('/');
-        let url = Url::parse(&format!("{base}{path}"))
-            .map_err(|error| Error::Plan { what: format!("`{}` is not a URL: {error}", self.base_url) })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Error::Plan { what: format!("`{}` is not an http or https URL", self.base_url) });
+        let wrong = |url: &str, what: &str| Error::BadTarget { url: url.to_owned(), what: what.to_owned() };
+        let base = &self.base_url;
+        let mut parsed = Url::parse(base).map_err(|error| wrong(base, &error.to_string()))?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            // Neither fails for a URL that has had one.
+            let _ = (parsed.set_username(""), parsed.set_password(None));
+            let what = "it has a user or a password in it, and servers are asked with a token alone";
+            return Err(wrong(parsed.as_str(), what));
         }
-        Ok(url)
+        if !matches!(parsed.scheme(), "http" | "https") {
+            return Err(wrong(base, "it is no http or https URL"));
+        }
+        if parsed.query().is_some() || parsed.fragment().is_some() {
+            return Err(wrong(base, "it has a query or a fragment, after which no path can stand"));
+        }
+        let whole = format!("{}{path}", parsed.as_str().trim_end_matches('/'));
+        Url::parse(&whole).map_err(|error| wrong(base, &error.to_string()))
     }
 }
 
@@ -208,6 +218,26 @@ mod tests {
     fn a_base_url_without_a_scheme_is_refused_with_its_value() {
         let error = target("localhost:8000").list_url().unwrap_err().to_string();
         assert!(error.contains("`localhost:8000`"), "{error}");
+    }
+
+    #[test]
+    fn what_no_path_can_follow_is_refused_and_no_password_is_shown() {
+        for (base_url, word) in [
+            ("", "relative URL"),
+            ("127.0.0.1:8000", "relative URL"),
+            ("ftp://127.0.0.1", "no http or https URL"),
+            // With a path after it, the path's first part would be the host.
+            ("http://", "empty host"),
+            ("https:///", "empty host"),
+            ("http://127.0.0.1:8000/?x=1", "a query"),
+            ("http://127.0.0.1:8000/#x", "a fragment"),
+            ("http://me:secret@127.0.0.1:8000", "`http://127.0.0.1:8000/`"),
+            ("http://:secret@127.0.0.1:8000", "a password"),
+            ("http://secret@127.0.0.1:8000", "a token alone"),
+        ] {
+            let error = target(base_url).list_url().unwrap_err().to_string();
+            assert!(error.contains(word) && !error.contains("secret"), "{base_url}: {error}");
+        }
     }
 
     #[test]

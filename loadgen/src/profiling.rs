@@ -14,6 +14,7 @@ use crate::engine::REQUEST_TIMEOUT;
 use crate::error::Error;
 use crate::operations::{self, Draw};
 use crate::plan::Target;
+use crate::quotation;
 use crate::scenarios::{self, Scenario};
 
 /// What is to be explained.
@@ -101,17 +102,23 @@ async fn answer(client: &Client, target: &Target, url: &Url) -> Result<Repeat, E
     };
     let request = operations::get(url.clone(), operations::bearer(&target.token)?);
     let response = client.execute(request).await.map_err(|error| unreachable(&error))?;
-    let status = response.status().as_u16();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let url = answered(url, response.url());
     let body = response.bytes().await.map_err(|error| unreachable(&error))?;
     if status != 200 {
-        let body: String = String::from_utf8_lossy(&body).chars().take(200).collect();
-        return Err(Error::ProfileRefused { url: url.to_string(), status, body });
+        return Err(Error::ProfileRefused { url, status, body: quotation::of_body(&body) });
     }
     // What is no JSON object has no profile in it either.
     let profiling = serde_json::from_slice(&body).ok().and_then(|body: Body| body.profiling);
-    let profiling = profiling.ok_or_else(|| Error::NotProfiled { url: url.to_string() })?;
-    Repeat::read(profiling)
-        .map_err(|error| Error::BadProfile { url: url.to_string(), what: error.to_string() })
+    let Some(profiling) = profiling else {
+        return Err(Error::NotProfiled { url, body: quotation::without_profile(&headers, &body) });
+    };
+    Repeat::read(profiling).map_err(|error| Error::BadProfile { url, what: error.to_string() })
+}
+
+/// Who has answered: another one than was asked, where that sent the client away.
+fn answered(asked: &Url, url: &Url) -> String {
+    if url == asked { url.to_string() } else { format!("{url}, where {asked} leads to,") }
 }
 
 /// The body of an answer; other fields are not looked at.

@@ -26,7 +26,7 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
         rounds: 1,
         window: load.duration,
         workspace: load.workspace.clone(),
-        crowd: Vec::new(),
+        warm_up: load.warm_up,
         ..bench::plan(&load.pressure)
     };
     plan.validate()?;
@@ -47,7 +47,7 @@ async fn theirs(load: &Load, base_url: &str, plan: &Plan, stop: &CancellationTok
         base_url: base_url.to_owned(),
         token: load.token.clone(),
         workspace: load.workspace.clone(),
-        crowd: Vec::new(),
+        crowd: load.others.clone(),
         page_size: plan.page_size,
         database_url: load.place.database_url.clone(),
         server_pid: None,
@@ -86,7 +86,7 @@ async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -
             base_url: server.base_url().to_owned(),
             token: load.token.clone(),
             workspace: load.workspace.clone(),
-            crowd: Vec::new(),
+            crowd: load.others.clone(),
             page_size: plan.page_size,
             database_url: Some(database_url),
             server_pid: server.pid(),

@@ -12,6 +12,7 @@ use super::page::Page;
 use super::{Prepared, Seen};
 use crate::error::Error;
 use crate::plan::Target;
+use crate::quotation;
 
 /// Fetches `url` as the user of a target and returns its body. Anything but 200 is an error.
 pub(crate) async fn fetch(client: &Client, target: &Target, url: &Url) -> Result<Vec<u8>, Error> {
@@ -28,8 +29,7 @@ async fn get(client: &Client, url: &Url, authorization: HeaderValue) -> Result<V
     let status = response.status().as_u16();
     let body = response.bytes().await.map_err(|error| unreachable(&error))?;
     if status != 200 {
-        let body: String = String::from_utf8_lossy(&body).chars().take(200).collect();
-        return Err(Error::Refused { url: url.to_string(), status, body });
+        return Err(Error::Refused { url: url.to_string(), status, body: quotation::of_body(&body) });
     }
     Ok(body.into())
 }

@@ -44,8 +44,8 @@ async fn an_answer_without_a_profile_says_what_it_takes() {
     let server = StandIn::serve(50, Links::Cursors).await;
     let path = "/api/v1/customers/?workspace_id=shop&page_size=5";
     for (fault, words) in [
-        (Fault::Unprofiled, vec!["without `_profiling`", "profiling switched on", "admin"]),
-        (Fault::Html, vec!["without `_profiling`"]),
+        (Fault::Unprofiled, vec!["JSON without `_profiling`", "profiling switched on", "admin"]),
+        (Fault::Html, vec!["`text/plain; charset=utf-8` instead of JSON (<html>)", "callbench server"]),
         (Fault::Status(503), vec!["answered 503", "log"]),
         (Fault::BadProfile, vec!["can't be read", "u64"]),
     ] {

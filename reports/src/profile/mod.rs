@@ -28,3 +28,4 @@ pub use record::{
     Texts, Unused,
 };
 pub use session::{Repeat, SCHEMA, Server, Session, median};
+pub use sql::on_one_line;

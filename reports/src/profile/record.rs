@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// `_profiling` of an answer.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object with the keys of a profile")]
 pub struct Profile {
     /// The name of the request in the log of the server.
     pub request_id: Option<String>,

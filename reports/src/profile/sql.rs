@@ -1,8 +1,9 @@
 //! SQL and sentences of a server as they are shown: on one line, as long as there is room, and without anything that a
 //! terminal would obey; or, where there is room for all of it, in lines.
 
-/// The text on one line, with control characters as spaces.
-pub(super) fn on_one_line(text: &str) -> String {
+/// The text on one line, with control characters as spaces, so that no terminal obeys what a server sent.
+#[must_use]
+pub fn on_one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
