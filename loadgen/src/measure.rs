@@ -10,7 +10,7 @@ use reports::run::{Check, Window, Work};
 use reqwest::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Component, Engine, Load, REQUEST_TIMEOUT};
+use crate::engine::{Component, Engine, REQUEST_TIMEOUT, Traffic};
 use crate::error::Error;
 use crate::observer::{Event, Observer};
 use crate::pacer::Pacer;
@@ -112,7 +112,7 @@ struct Side {
 
 /// One scenario on one target, ready to be measured.
 struct Lane {
-    load: Arc<Load>,
+    traffic: Arc<Traffic>,
     offer: Offer,
     mean_service: Duration,
 }
@@ -147,25 +147,25 @@ impl<'a> Session<'a> {
         for target in self.targets {
             sides.push(self.side(target).await?);
         }
-        let mut loads: Vec<Vec<Arc<Load>>> = Vec::new();
+        let mut all: Vec<Vec<Arc<Traffic>>> = Vec::new();
         for target in self.targets {
             let mut of_target = Vec::new();
             for scenario in &self.plan.scenarios {
                 of_target.push(self.prepare(target, scenario).await?);
             }
-            loads.push(of_target);
+            all.push(of_target);
         }
         for (index, scenario) in self.plan.scenarios.iter().enumerate() {
             for (place, part) in scenario.parts.iter().enumerate() {
                 let seen: Vec<_> =
-                    loads.iter().map(|loads| loads[index].parts[place].prepared.seen()).collect();
+                    all.iter().map(|traffic| traffic[index].parts[place].prepared.seen()).collect();
                 self.compare(&scenario.name_of(part), &seen).await?;
             }
         }
 
         let workers = self.plan.workers();
         let mut engine = Engine::start(&self.targets[0].base_url, workers, self.stop.clone()).await?;
-        match self.put_under_load(&mut engine, &mut sides, loads).await {
+        match self.put_under_load(&mut engine, &mut sides, all).await {
             Ok(()) => self.close_the_books(engine).await,
             Err(halt) => {
                 engine.abandon().await;
@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn prepare(&mut self, target: &Target, scenario: &Scenario) -> Result<Arc<Load>, Halt> {
+    async fn prepare(&mut self, target: &Target, scenario: &Scenario) -> Result<Arc<Traffic>, Halt> {
         let subject = &target.subject.name;
         let mut parts = Vec::new();
         for part in &scenario.parts {
@@ -184,12 +184,12 @@ impl<'a> Session<'a> {
             let name = format!("{subject}.{operation}");
             parts.push((Component { operation, name, prepared }, part.weight));
         }
-        Ok(Arc::new(Load::new(parts)))
+        Ok(Arc::new(Traffic::new(parts)))
     }
 
     /// Makes ready what so many requests use up.
-    async fn provide(&self, load: &Load, requests: u64) -> Result<(), Halt> {
-        for (part, share) in load.shares() {
+    async fn provide(&self, traffic: &Traffic, requests: u64) -> Result<(), Halt> {
+        for (part, share) in traffic.shares() {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -205,13 +205,13 @@ impl<'a> Session<'a> {
         &mut self,
         engine: &mut Engine,
         sides: &mut [Side],
-        loads: Vec<Vec<Arc<Load>>>,
+        all: Vec<Vec<Arc<Traffic>>>,
     ) -> Result<(), Halt> {
         let mut lanes = Vec::new();
-        for ((target, side), loads) in self.targets.iter().zip(&mut *sides).zip(loads) {
+        for ((target, side), traffic) in self.targets.iter().zip(&mut *sides).zip(all) {
             let mut of_target = Vec::new();
-            for (scenario, load) in self.plan.scenarios.iter().zip(loads) {
-                of_target.push(self.lane(engine, &target.subject.name, &scenario.name, load, side).await?);
+            for (scenario, traffic) in self.plan.scenarios.iter().zip(traffic) {
+                of_target.push(self.lane(engine, &target.subject.name, &scenario.name, traffic, side).await?);
             }
             lanes.push(of_target);
         }
@@ -224,16 +224,16 @@ impl<'a> Session<'a> {
         engine: &mut Engine,
         subject: &str,
         scenario: &str,
-        load: Arc<Load>,
+        traffic: Arc<Traffic>,
         side: &mut Side,
     ) -> Result<Lane, Halt> {
         self.observer.on(&Event::Warming { subject, operation: scenario });
-        let mean_service = self.warm_up(engine, subject, scenario, &load).await?;
+        let mean_service = self.warm_up(engine, subject, scenario, &traffic).await?;
         let offer = rounds::offer(self.plan.load, self.plan.window, self.plan.longest_window, mean_service);
-        let lane = Lane { load, offer, mean_service };
+        let lane = Lane { traffic, offer, mean_service };
         self.warn_of_reduced_rate(subject, scenario, &lane);
         if let Some(probe) = &mut side.statements {
-            for component in &lane.load.parts {
+            for component in &lane.traffic.parts {
                 self.observer.on(&Event::Counting { subject, operation: &component.operation });
                 self.count(probe, subject, component, mean_service).await?;
             }
@@ -299,7 +299,7 @@ impl<'a> Session<'a> {
             let service_ms = lane.mean_service.as_secs_f64() * 1e3;
             self.warn(format!(
                 "`{subject}` takes {service_ms:.0} ms for {operation} and was offered {rate:.2} requests/s instead of \
-                 {asked}, half of what it can answer one after another: its figures are those of a lighter load, \
+                 {asked}, half of what it can answer one after another: its figures are those of a lighter traffic, \
                  which flatters it"
             ));
         }

@@ -21,4 +21,4 @@ mod stage;
 pub(crate) use closed::Users;
 pub(crate) use open::Schedule;
 pub(crate) use pool::{Ended, Engine, REQUEST_TIMEOUT};
-pub(crate) use stage::{Component, Load, Loop, Stage};
+pub(crate) use stage::{Component, Loop, Stage, Traffic};

@@ -26,7 +26,7 @@ pub(crate) enum Loop {
 /// What is sent, when, and where it is written down.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    pub(crate) load: Arc<Load>,
+    pub(crate) traffic: Arc<Traffic>,
     /// Whether goose counts its requests; those of a warm-up it doesn't.
     is_measured: bool,
     /// Of what its requests draw.
@@ -39,7 +39,7 @@ pub(crate) struct Stage {
 
 /// A scenario on a target, ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct Traffic {
     /// At least one.
     pub(crate) parts: Vec<Component>,
     weights: Vec<f64>,
@@ -55,7 +55,7 @@ pub(crate) struct Component {
     pub(crate) prepared: Arc<dyn Prepared>,
 }
 
-impl Load {
+impl Traffic {
     /// Operations, each with its weight.
     pub(crate) fn new(parts: Vec<(Component, f64)>) -> Self {
         let (parts, weights) = parts.into_iter().unzip();
@@ -99,19 +99,19 @@ impl Hand<'_> {
 
 impl Stage {
     /// A stage that opens at `opened`, which lies a little ahead, so that all workers have come when it does.
-    pub(crate) fn measured(load: Arc<Load>, seed: u64, turns: Loop, opened: Instant) -> Self {
-        Self::new(load, seed, turns, opened, true)
+    pub(crate) fn measured(traffic: Arc<Traffic>, seed: u64, turns: Loop, opened: Instant) -> Self {
+        Self::new(traffic, seed, turns, opened, true)
     }
 
     /// A stage that is not measured.
-    pub(crate) fn warm_up(load: Arc<Load>, seed: u64, turns: Loop, opened: Instant) -> Self {
-        Self::new(load, seed, turns, opened, false)
+    pub(crate) fn warm_up(traffic: Arc<Traffic>, seed: u64, turns: Loop, opened: Instant) -> Self {
+        Self::new(traffic, seed, turns, opened, false)
     }
 
-    fn new(load: Arc<Load>, seed: u64, turns: Loop, opened: Instant, is_measured: bool) -> Self {
-        let recorder = Recorder::new(load.parts.len(), opened, matches!(turns, Loop::Open(_)));
+    fn new(traffic: Arc<Traffic>, seed: u64, turns: Loop, opened: Instant, is_measured: bool) -> Self {
+        let recorder = Recorder::new(traffic.parts.len(), opened, matches!(turns, Loop::Open(_)));
         Self {
-            load,
+            traffic,
             is_measured,
             seed,
             turns,
@@ -142,7 +142,7 @@ impl Stage {
     }
 
     async fn take_turns(&self, user: &mut GooseUser) {
-        let mut hand = self.load.hand();
+        let mut hand = self.traffic.hand();
         match &self.turns {
             Loop::Open(schedule) => {
                 let mut free = Instant::now();
@@ -188,7 +188,7 @@ impl Stage {
             let told = user
                 .record_custom_request_duration(
                     label,
-                    &self.load.parts[part].name,
+                    &self.traffic.parts[part].name,
                     response,
                     failure.is_none(),
                     status,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::window::LEAD;
 use super::{Halt, Session};
-use crate::engine::{Ended, Engine, Load, Loop, Stage, Users};
+use crate::engine::{Ended, Engine, Loop, Stage, Traffic, Users};
 use crate::recorder::Recording;
 use crate::rounds;
 
@@ -30,10 +30,10 @@ impl Session<'_> {
         engine: &mut Engine,
         subject: &str,
         operation: &str,
-        load: &Arc<Load>,
+        traffic: &Arc<Traffic>,
     ) -> Result<Duration, Halt> {
         let half = self.plan.warm_up / 2;
-        let alone = self.warm(engine, load, 1, half, FEWEST).await?;
+        let alone = self.warm(engine, traffic, 1, half, FEWEST).await?;
         let (failed, requests) = (alone.errors.values().sum::<u64>(), alone.requests);
         if failed > 0 {
             let kinds: Vec<&str> = alone.errors.keys().map(String::as_str).collect();
@@ -43,7 +43,7 @@ impl Session<'_> {
             ));
         }
         if requests > FEWEST {
-            self.warm(engine, load, COMPANY.min(self.plan.workers()), half, 0).await?;
+            self.warm(engine, traffic, COMPANY.min(self.plan.workers()), half, 0).await?;
         }
         Ok(mean_without_slowest(&alone))
     }
@@ -51,16 +51,16 @@ impl Session<'_> {
     async fn warm(
         &self,
         engine: &mut Engine,
-        load: &Arc<Load>,
+        traffic: &Arc<Traffic>,
         users: usize,
         length: Duration,
         at_least: u64,
     ) -> Result<Recording, Halt> {
-        self.provide(load, WARM_STOCK).await?;
+        self.provide(traffic, WARM_STOCK).await?;
         let opened = Instant::now() + LEAD;
         let turns = Loop::Closed(Users::new(users, opened, length, at_least));
         let stage =
-            Arc::new(Stage::warm_up(Arc::clone(load), rounds::mix(self.plan.seed, WARM), turns, opened));
+            Arc::new(Stage::warm_up(Arc::clone(traffic), rounds::mix(self.plan.seed, WARM), turns, opened));
         match engine.run(&stage).await? {
             Ended::Drained => {
                 let mut whole = Recording::default();

@@ -46,7 +46,7 @@ impl<'a> Session<'a> {
             clippy::cast_sign_loss,
             reason = "a count of requests, with room"
         )]
-        self.provide(&lane.load, (expected * SPARE).ceil() as u64 + 10).await?;
+        self.provide(&lane.traffic, (expected * SPARE).ceil() as u64 + 10).await?;
         let before = meter.read();
         let opened = Instant::now() + LEAD;
         let stage = Arc::new(self.stage(round, slot, lane, opened));
@@ -90,7 +90,7 @@ impl<'a> Session<'a> {
         let of_parts: Vec<Window> = match parts.len() {
             1 => Vec::new(),
             _ => lane
-                .load
+                .traffic
                 .shares()
                 .zip(parts)
                 // Of a rare one none may have been due.
@@ -142,6 +142,6 @@ impl<'a> Session<'a> {
             }
             (LoadModel::Closed { users }, _) => Loop::Closed(Users::new(users, opened, length, 0)),
         };
-        Stage::measured(Arc::clone(&lane.load), seed, turns, opened)
+        Stage::measured(Arc::clone(&lane.traffic), seed, turns, opened)
     }
 }
