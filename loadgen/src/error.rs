@@ -33,6 +33,30 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// A file of arrivals with a mistake.
+    #[error("line {line} of {file} is no arrival: {what}")]
+    Replay {
+        /// The name of the file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file of arrivals without any.
+    #[error("{file} holds no arrival; it takes one a line, in seconds since the first or as a timestamp")]
+    ReplayEmpty {
+        /// The name of the file.
+        file: String,
+    },
+    /// A file of arrivals that can't be read.
+    #[error("the arrivals in {file} can't be read: {source}")]
+    ReplayUnreadable {
+        /// The file as it was given.
+        file: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// Nothing listens, or the connection broke.
     #[error("no answer from {url}: {cause}; check that the server runs and that the URL is right")]
     Unreachable {

@@ -16,6 +16,7 @@ pub mod arrivals;
 mod engine;
 mod equal_rows;
 mod error;
+mod load;
 mod measure;
 mod observer;
 pub mod operations;
@@ -29,6 +30,7 @@ pub mod rounds;
 pub mod scenarios;
 
 pub use error::Error;
+pub use load::{Load, Open};
 pub use measure::{Measured, measure};
 pub use observer::{Event, Observer, Position, Silent};
 pub use plan::{Identity, Plan, Target};

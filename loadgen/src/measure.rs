@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Component, Engine, REQUEST_TIMEOUT, Traffic};
 use crate::error::Error;
+use crate::load::Load;
 use crate::observer::{Event, Observer};
 use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
@@ -57,6 +58,9 @@ pub async fn measure(
         Err(Halt::Stopped) => false,
         Err(Halt::Failed(error)) => return Err(error),
     };
+    for sentence in rounds::shortfalls(&session.measured.windows) {
+        session.warn(sentence);
+    }
     let mut measured = session.measured;
     rounds::mark_untrustworthy(&mut measured.windows);
     measured.complete = complete;
@@ -211,7 +215,7 @@ impl<'a> Session<'a> {
         for ((target, side), traffic) in self.targets.iter().zip(&mut *sides).zip(all) {
             let mut of_target = Vec::new();
             for (scenario, traffic) in self.plan.scenarios.iter().zip(traffic) {
-                of_target.push(self.lane(engine, &target.subject.name, &scenario.name, traffic, side).await?);
+                of_target.push(self.lane(engine, &target.subject.name, scenario, traffic, side).await?);
             }
             lanes.push(of_target);
         }
@@ -223,15 +227,21 @@ impl<'a> Session<'a> {
         &mut self,
         engine: &mut Engine,
         subject: &str,
-        scenario: &str,
+        scenario: &Scenario,
         traffic: Arc<Traffic>,
         side: &mut Side,
     ) -> Result<Lane, Halt> {
-        self.observer.on(&Event::Warming { subject, operation: scenario });
-        let mean_service = self.warm_up(engine, subject, scenario, &traffic).await?;
-        let offer = rounds::offer(self.plan.load, self.plan.window, self.plan.longest_window, mean_service);
+        self.observer.on(&Event::Warming { subject, operation: &scenario.name });
+        let mean_service = self.warm_up(engine, subject, &scenario.name, &traffic).await?;
+        let offer = rounds::offer(
+            &self.plan.load,
+            scenario,
+            self.plan.window,
+            self.plan.longest_window,
+            mean_service,
+        );
         let lane = Lane { traffic, offer, mean_service };
-        self.warn_of_reduced_rate(subject, scenario, &lane);
+        self.warn_of_reduced_rate(subject, &scenario.name, &lane);
         if let Some(probe) = &mut side.statements {
             for component in &lane.traffic.parts {
                 self.observer.on(&Event::Counting { subject, operation: &component.operation });
@@ -294,8 +304,9 @@ impl<'a> Session<'a> {
     }
 
     fn warn_of_reduced_rate(&mut self, subject: &str, operation: &str, lane: &Lane) {
-        let reports::run::LoadModel::Open { rate_per_second: asked, .. } = self.plan.load else { return };
-        if let (true, Some(rate)) = (lane.offer.reduced, lane.offer.rate_per_second) {
+        let Load::Open(open) = &self.plan.load else { return };
+        if let (true, Some(rate)) = (lane.offer.reduced, lane.offer.rate_per_second()) {
+            let asked = open.pattern.mean_per_second(self.plan.window);
             let service_ms = lane.mean_service.as_secs_f64() * 1e3;
             self.warn(format!(
                 "`{subject}` takes {service_ms:.0} ms for {operation} and was offered {rate:.2} requests/s instead of \

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reports::run::{LoadModel, Subject};
+use reports::run::Subject;
 use reqwest::Url;
 
-use crate::arrivals::Process;
+use crate::arrivals::{LONGEST_REPLAY, Pattern, Replay};
 use crate::error::Error;
+use crate::load::{Load, Open};
 use crate::operations::{FirstPage, Page100};
 use crate::scenarios::Scenario;
 
@@ -25,9 +26,7 @@ pub struct Plan {
     /// The most time that a target and operation get to become warm. Nothing in it is measured.
     pub warm_up: Duration,
     /// Open or closed loop.
-    pub load: LoadModel,
-    /// How arrivals are spread in the open loop.
-    pub arrivals: Process,
+    pub load: Load,
     /// Rows per page, 1 to 200.
     pub page_size: u32,
     /// The workspace under test (slug or UUID), for the record; each target is asked for [`Target::workspace`].
@@ -45,8 +44,7 @@ impl Default for Plan {
             window: Duration::from_millis(1250),
             longest_window: Duration::from_secs(6),
             warm_up: Duration::from_millis(1500),
-            load: LoadModel::Open { rate_per_second: 50.0, max_in_flight: 64 },
-            arrivals: Process::Constant,
+            load: Load::Open(Open::constant(50.0, 64)),
             page_size: 50,
             workspace: "enterprise-workspace-1".to_owned(),
             seed: 1,
@@ -67,30 +65,47 @@ impl Plan {
         if self.window.is_zero() {
             return wrong("its windows last 0 s".to_owned());
         }
+        if self.window > LONGEST_REPLAY {
+            let days = LONGEST_REPLAY.as_secs() / 86_400;
+            return wrong(format!(
+                "its windows last {} s, which is more than {days} days",
+                self.window.as_secs()
+            ));
+        }
         if self.page_size == 0 {
             return wrong("its pages have 0 rows".to_owned());
         }
-        match self.load {
-            LoadModel::Open { rate_per_second, .. }
-                if !rate_per_second.is_finite() || rate_per_second <= 0.0 =>
-            {
-                wrong(format!("a rate of {rate_per_second} requests/s is not a positive number"))
+        self.load.check().or_else(wrong)?;
+        match &self.load {
+            Load::Open(Open { pattern: Pattern::Replayed { replay, .. }, .. }) => {
+                self.check_scenarios(replay).or_else(wrong)
             }
-            LoadModel::Open { max_in_flight: 0, .. } => {
-                wrong("it allows 0 requests in flight, and needs at least 1".to_owned())
-            }
-            LoadModel::Closed { users: 0 } => wrong("it has 0 users, and needs at least 1".to_owned()),
-            LoadModel::Open { .. } | LoadModel::Closed { .. } => Ok(()),
+            Load::Open(_) | Load::Closed { .. } => Ok(()),
+        }
+    }
+
+    /// A replay has to name scenarios of the plan, and to leave none of them without an arrival.
+    fn check_scenarios(&self, replay: &Replay) -> Result<(), String> {
+        let file = replay.name();
+        let is_known = |name: &&String| {
+            let knows = |scenario: &Scenario| scenario.name == **name || scenario.place_of(name).is_some();
+            self.scenarios.iter().any(knows)
+        };
+        if let Some(strange) = replay.scenarios().iter().find(|name| !is_known(name)) {
+            return Err(format!("{file} asks for `{strange}`, which is none of its scenarios"));
+        }
+        let is_idle =
+            |scenario: &&Scenario| !scenario.is_mix() && replay.only(&scenario.name).arrivals() == 0;
+        match self.scenarios.iter().find(is_idle) {
+            Some(idle) => Err(format!("{file} has no arrival for its scenario `{}`", idle.name)),
+            None => Ok(()),
         }
     }
 
     /// How many requests may be in flight at once: the size of the pool of workers.
     #[must_use]
     pub fn workers(&self) -> usize {
-        match self.load {
-            LoadModel::Open { max_in_flight, .. } => max_in_flight,
-            LoadModel::Closed { users } => users,
-        }
+        self.load.workers()
     }
 }
 
@@ -102,7 +117,7 @@ impl From<&Plan> for reports::run::Plan {
             rounds: plan.rounds,
             workspace: plan.workspace.clone(),
             page_size: plan.page_size,
-            load: plan.load,
+            load: (&plan.load).into(),
             cache: "warm".to_owned(),
             seed: plan.seed,
         }
@@ -191,6 +206,8 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn target(base_url: &str) -> Target {
@@ -242,14 +259,29 @@ mod tests {
 
     #[test]
     fn plans_that_offer_nothing_are_refused() {
-        let open = |rate_per_second, max_in_flight| LoadModel::Open { rate_per_second, max_in_flight };
-        for load in
-            [open(0.0, 1), open(f64::NAN, 1), open(-1.0, 1), open(1.0, 0), LoadModel::Closed { users: 0 }]
+        let open = |rate, max_in_flight| Load::Open(Open::constant(rate, max_in_flight));
+        for load in [open(0.0, 1), open(f64::NAN, 1), open(-1.0, 1), open(1.0, 0), Load::Closed { users: 0 }]
         {
-            assert!(Plan { load, ..Plan::default() }.validate().is_err(), "{load:?}");
+            assert!(Plan { load: load.clone(), ..Plan::default() }.validate().is_err(), "{load:?}");
         }
         assert!(Plan { rounds: 0, ..Plan::default() }.validate().is_err());
         assert!(Plan { scenarios: vec![], ..Plan::default() }.validate().is_err());
+        assert!(Plan { window: Duration::MAX, ..Plan::default() }.validate().is_err());
         assert!(Plan::default().validate().is_ok());
+    }
+
+    #[test]
+    fn a_replay_and_its_plan_have_to_speak_of_the_same_scenarios() {
+        let plan = |text: &'static str, speed| {
+            let replay = Arc::new(Replay::read("a.log".to_owned(), text.as_bytes()).unwrap());
+            let pattern = Pattern::Replayed { replay, speed };
+            Plan { load: Load::Open(Open { pattern, ..Open::constant(1.0, 1) }), ..Plan::default() }
+        };
+        let said = |text, speed| plan(text, speed).validate().unwrap_err().to_string();
+        assert!(said("0 detail", 1.0).contains("`detail`"), "{}", said("0 detail", 1.0));
+        assert!(said("0 first_page", 1.0).contains("no arrival for its scenario `page_100`"));
+        assert!(said("0", 0.0).contains("a speed of 0") && said("0", f64::NAN).contains("NaN"));
+        assert!(plan("0 first_page\n1 page_100", 1.0).validate().is_ok());
+        assert!(plan("0", 1.0).validate().is_ok());
     }
 }

@@ -38,6 +38,12 @@ impl Scenario {
         self.parts.len() > 1
     }
 
+    /// The place of the part with this operation; `None` if it has none, or is no mix.
+    #[must_use]
+    pub fn place_of(&self, operation: &str) -> Option<usize> {
+        self.parts.iter().position(|part| self.is_mix() && part.operation.name() == operation)
+    }
+
     /// Whether one of its operations changes rows.
     #[must_use]
     pub fn writes(&self) -> bool {

@@ -12,8 +12,8 @@ use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use crate::budgets;
 use crate::run::{
-    Check, CpuCost, DatabaseFacts, Dataset, Environment, LoadModel, Phase, Plan, Run, SCHEMA, Second,
-    Statement, Subject, TableRows, Timings, Window, Work,
+    Check, CpuCost, DatabaseFacts, Dataset, Environment, LoadModel, OpenLoop, Phase, Plan, Run, SCHEMA,
+    Second, Statement, Subject, TableRows, Timings, Window, Work,
 };
 
 /// What one case looks like.
@@ -103,7 +103,7 @@ pub fn unjudged() -> Run {
             rounds: ROUNDS,
             workspace: "enterprise-workspace-1".into(),
             page_size: 50,
-            load: LoadModel::Open { rate_per_second: 50.0, max_in_flight: 64 },
+            load: LoadModel::Open(OpenLoop::constant(50.0, 64)),
             cache: "warm".into(),
             seed: 7,
         },
@@ -206,6 +206,7 @@ fn window(shape: &Shape, round: u32, pass: u32, opened_s: f64, drift: f64, draw:
         drained_s: shape.seconds + center / 1e6,
         offered_per_second: Some(shape.rate),
         requests,
+        skipped: 0,
         errors: BTreeMap::new(),
         timings,
         series,

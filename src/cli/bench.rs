@@ -13,7 +13,10 @@ Examples:
   callbench bench --scale demo
   callbench bench --scale demo --variants live,rollup
   callbench bench --scale dev --rounds 10 --rate 200/s --budgets ci/budgets.toml
-  callbench bench --database-url postgres://me@localhost/scratch")]
+  callbench bench --scale dev --rate 20/s --arrivals poisson
+  callbench bench --database-url postgres://me@localhost/scratch
+A variant that can't hold the rate is offered half of what it can, and the report says so; `callbench load`
+offers what it was asked for.")]
 pub(crate) struct Bench {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -23,9 +26,9 @@ pub(crate) struct Bench {
     /// Rounds; each measures every variant and scenario, in shuffled order. Six give an interval at 95 %.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     pub(crate) rounds: u32,
-    /// Length of one window: one variant, one scenario, one round.
-    #[arg(long, default_value = "5s", value_parser = duration, value_name = "TIME")]
-    pub(crate) window: Duration,
+    /// Length of one window: one variant, one scenario, one round. Default: 5s, or that of the replay.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub(crate) window: Option<Duration>,
     #[command(flatten)]
     pub(crate) pressure: Pressure,
     #[command(flatten)]

@@ -23,13 +23,18 @@ Scenarios:
 
 Examples:
   callbench load first_page page_100 --rate 100/s --duration 30s
+  callbench load first_page --rate 100/s..2000/s --duration 2min --arrivals poisson
+  callbench load first_page --rate 500/s --max-in-flight 16 --when-busy skip
+  callbench load --replay arrivals.txt --speed 2x
   callbench load first_page --users 8 --variant naive
   callbench load first_page=70 detail=25 single_update=5 --rate 200/s     # one mix, by shares of requests
   callbench load detail --workspace acme --as $OTHER_TOKEN@umbrella=0.2   # who asks is drawn, too
-  callbench load first_page --target https://staging.example.com --token $TOKEN --workspace acme")]
+  callbench load first_page --target https://staging.example.com --token $TOKEN --workspace acme
+The rate is offered as it is; that the server could not hold it is a warning.")]
 pub(crate) struct Load {
-    /// What to request: names stand for themselves, those with a weight are parts of one mix.
-    #[arg(required = true, value_name = "SCENARIO[=WEIGHT]")]
+    /// What to request: names stand for themselves, those with a weight are parts of one mix. Default with --replay: what
+    /// its file names.
+    #[arg(required_unless_present = "replay", value_name = "SCENARIO[=WEIGHT]")]
     pub(crate) scenarios: Vec<String>,
     /// A server that is already running; without it the reference server is started.
     #[arg(long, value_name = "URL", conflicts_with = "variant")]
@@ -51,9 +56,9 @@ pub(crate) struct Load {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) pressure: Pressure,
-    /// How long each scenario is measured.
-    #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
-    pub(crate) duration: Duration,
+    /// How long each scenario is measured. Default: 30s, or as long as the replay lasts.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub(crate) duration: Option<Duration>,
     /// How long each scenario may warm up; that is not measured.
     #[arg(long, default_value = "1500ms", value_parser = duration, value_name = "TIME")]
     pub(crate) warm_up: Duration,

@@ -2,21 +2,34 @@
 
 use std::time::Duration;
 
-/// `50/s` or `3000/min`, in requests per second.
-pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let wrong = || "expected a rate such as 50/s, 0.5/s or 3000/min".to_owned();
+use loadgen::arrivals::Rate;
+
+/// `50/s` or `3000/min`, or two of them for a ramp: `100/s..2000/s`.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    let rate = match text.split_once("..") {
+        Some((from, to)) => Rate::ramp(per_second(from)?, per_second(to)?),
+        None => Rate::constant(per_second(text)?),
+    };
+    rate.check().map(|()| rate)
+}
+
+fn per_second(text: &str) -> Result<f64, String> {
+    let wrong = || "expected a rate such as 50/s, 30/min, 12/h or 100/s..2000/s".to_owned();
     let (number, per) = text.split_once('/').ok_or_else(wrong)?;
     let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    let per_second = match per.trim() {
-        "s" => number,
-        "min" => number / 60.0,
-        _ => return Err(wrong()),
-    };
-    if per_second.is_finite() && per_second > 0.0 && per_second <= 1e6 {
-        Ok(per_second)
-    } else {
-        Err("a rate lies above 0 and at most at 1000000/s".to_owned())
+    match per.trim() {
+        "s" => Ok(number),
+        "min" => Ok(number / 60.0),
+        "h" => Ok(number / 3600.0),
+        _ => Err(wrong()),
     }
+}
+
+/// `2x`: twice as fast.
+pub(super) fn speed(text: &str) -> Result<f64, String> {
+    let wrong = || "expected a speed such as 2x or 0.5x, from 0.001x to 1000x".to_owned();
+    let times: f64 = text.strip_suffix('x').unwrap_or(text).trim().parse().map_err(|_| wrong())?;
+    if (0.001..=1000.0).contains(&times) { Ok(times) } else { Err(wrong()) }
 }
 
 /// `500ms`, `30s`, `2min`.
@@ -44,10 +57,30 @@ mod tests {
 
     #[test]
     fn rates_have_a_unit() {
-        assert_eq!(rate("50/s"), Ok(50.0));
-        assert_eq!(rate("30/min"), Ok(0.5));
-        for wrong in ["50", "0/s", "-1/s", "x/s", "1/h", "inf/s"] {
+        assert_eq!(rate("50/s"), Ok(Rate::constant(50.0)));
+        assert_eq!(rate("30/min"), Ok(Rate::constant(0.5)));
+        assert_eq!(rate("1800/h"), Ok(Rate::constant(0.5)));
+        for wrong in ["50", "0/s", "-1/s", "x/s", "1/d", "inf/s", "NaN/s", "2000000/s"] {
             assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_has_two_rates_of_which_one_may_be_0() {
+        assert_eq!(rate("100/s..2000/s"), Ok(Rate::ramp(100.0, 2000.0)));
+        assert_eq!(rate("0/s..30/min"), Ok(Rate::ramp(0.0, 0.5)));
+        assert_eq!(rate("5/s .. 0/s"), Ok(Rate::ramp(5.0, 0.0)));
+        for wrong in ["0/s..0/s", "100..200/s", "1/s..", "1/s..2/s..3/s", "1/s..-1/s"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_speed_is_a_multiple() {
+        assert_eq!(speed("2x"), Ok(2.0));
+        assert_eq!(speed("0.5"), Ok(0.5));
+        for wrong in ["x", "0x", "-2x", "NaNx", "1e9x", "fast"] {
+            assert!(speed(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,13 +1,16 @@
 //! `callbench bench`: the variants of the reference server against each other, in interleaved rounds.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
 use cluster::Mode;
-use loadgen::{Plan, Target};
+use loadgen::arrivals::{Pattern, Replay};
+use loadgen::{Load, Open, Plan, Target};
 use migrations::Level;
-use reports::run::{LoadModel, Run, Subject};
+use reports::run::{OnOverload, Run, Subject};
 use server::Variant;
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +23,8 @@ use crate::progress::LoadProgress;
 use crate::reference::Reference;
 use crate::results::{self, Limits};
 
-/// Most requests in flight in the open loop. Beyond it arrivals wait, and that wait is counted.
-pub(crate) const MAX_IN_FLIGHT: usize = 64;
+/// Length of a window, unless it is given or that of a replay.
+const WINDOW: Duration = Duration::from_secs(5);
 
 /// The variants that the demo compares, the one to beat first.
 pub(crate) const VARIANTS: [Variant; 2] = [Variant::Naive, Variant::Live];
@@ -38,7 +41,8 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
         );
     }
     let limits = Limits::read(bench.output.budgets.as_deref())?;
-    let plan = Plan { rounds: bench.rounds, window: bench.window, ..plan(&bench.pressure) };
+    let plan = plan(&bench.pressure, OnOverload::Reduce, bench.window, WINDOW)?;
+    let plan = Plan { rounds: bench.rounds, ..plan };
     plan.validate()?;
     let place = Place::open(home, &bench.place, Mode::Serving).await?;
     let outcome = async {
@@ -50,18 +54,41 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
     outcome
 }
 
-/// The load that was asked for, on both pages of the list.
-pub(crate) fn plan(pressure: &Pressure) -> Plan {
-    let load = match pressure.users {
-        Some(users) => LoadModel::Closed { users: usize::from(users) },
-        None => LoadModel::Open { rate_per_second: pressure.rate, max_in_flight: MAX_IN_FLIGHT },
-    };
-    Plan {
+/// The load that was asked for, on both pages of the list, in windows of the length that was asked for, or else that of
+/// the replay, or else `usual`.
+pub(crate) fn plan(
+    pressure: &Pressure,
+    on_overload: OnOverload,
+    window: Option<Duration>,
+    usual: Duration,
+) -> anyhow::Result<Plan> {
+    let load = load(pressure, on_overload)?;
+    Ok(Plan {
+        window: window.or(load.length()).unwrap_or(usual),
         load,
         page_size: pressure.page_size,
         workspace: datagen::LARGEST_SLUG.to_owned(),
         ..Plan::default()
+    })
+}
+
+fn load(pressure: &Pressure, on_overload: OnOverload) -> anyhow::Result<Load> {
+    if let Some(users) = pressure.users {
+        return Ok(Load::Closed { users: usize::from(users) });
     }
+    Ok(Load::Open(Open {
+        pattern: pattern(pressure)?,
+        max_in_flight: usize::from(pressure.max_in_flight),
+        when_busy: pressure.when_busy.into(),
+        on_overload,
+    }))
+}
+
+fn pattern(pressure: &Pressure) -> anyhow::Result<Pattern> {
+    Ok(match &pressure.replay {
+        Some(file) => Pattern::Replayed { replay: Arc::new(Replay::open(file)?), speed: pressure.speed },
+        None => Pattern::Drawn { rate: pressure.rate, process: pressure.arrivals.into() },
+    })
 }
 
 /// Brings each level up, serves each variant on its level, measures, judges, writes and prints.

@@ -1,13 +1,15 @@
 //! `callbench load`: one server under load, ours or somebody's.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::Utc;
 use cluster::Mode;
-use loadgen::scenarios::Scenario;
-use loadgen::{Plan, Target};
-use reports::run::{Run, Subject};
+use loadgen::arrivals::Pattern;
+use loadgen::scenarios::{self, Scenario};
+use loadgen::{Load as Offered, Open, Plan, Target};
+use reports::run::{OnOverload, Run, Subject};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Load;
@@ -19,22 +21,40 @@ use crate::progress::LoadProgress;
 use crate::reference::Reference;
 use crate::results::{self, Limits};
 
+/// How long a scenario is measured, unless that is given or up to a replay.
+const DURATION: Duration = Duration::from_secs(30);
+
 pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> anyhow::Result<u8> {
     let limits = load.output.budgets.as_deref().map(|file| Limits::read(Some(file))).transpose()?;
-    let plan = Plan {
-        scenarios: loadgen::scenarios::read(&load.scenarios)?,
-        rounds: 1,
-        window: load.duration,
-        workspace: load.workspace.clone(),
-        warm_up: load.warm_up,
-        ..bench::plan(&load.pressure)
-    };
+    let plan = bench::plan(&load.pressure, OnOverload::Offer, load.duration, DURATION)?;
+    let scenarios =
+        if load.scenarios.is_empty() { replayed(&plan)? } else { scenarios::read(&load.scenarios)? };
+    let plan =
+        Plan { scenarios, rounds: 1, workspace: load.workspace.clone(), warm_up: load.warm_up, ..plan };
     plan.validate()?;
     let run = match &load.target {
         Some(target) => theirs(&load, target, &plan, stop).await?,
         None => ours(home, &load, &plan, stop).await?,
     };
     results::judge_and_keep(run, limits.as_ref(), &load.output)
+}
+
+/// What a replay names: one scenario, or the mix that was recorded; nothing without one.
+fn replayed(plan: &Plan) -> anyhow::Result<Vec<Scenario>> {
+    let Offered::Open(Open { pattern: Pattern::Replayed { replay, .. }, .. }) = &plan.load else {
+        return Ok(Vec::new());
+    };
+    match replay.scenarios() {
+        [] => Ok(Vec::new()),
+        [one] => Ok(vec![scenarios::find(one)?]),
+        several => {
+            let weighted = |name: &String| format!("{name}={}", replay.only(name).arrivals());
+            let words: Vec<String> = several.iter().map(weighted).collect();
+            let mut mix = scenarios::read(&words)?;
+            "replay".clone_into(&mut mix[0].name);
+            Ok(mix)
+        }
+    }
 }
 
 /// A server that is already running; its database is looked at only if its URL was given.

@@ -10,15 +10,16 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::closed::Users;
-use super::open::Schedule;
+use super::open::{Claim, Schedule};
+use crate::arrivals::Arrival;
 use crate::operations::{self, Draw, Exchange, Prepared, Turns};
 use crate::recorder::{Instants, Recorder, Recording};
 
 /// Where the turns of a stage come from.
 #[derive(Debug)]
 pub(crate) enum Loop {
-    /// A schedule.
-    Open(Schedule),
+    /// A schedule; and for each name in a recording that is replayed, the operation of the scenario.
+    Open(Schedule, Vec<Option<usize>>),
     /// The answers.
     Closed(Users),
 }
@@ -81,10 +82,11 @@ pub(crate) struct Hand<'a> {
 }
 
 impl Hand<'_> {
-    /// The operation and the request of the arrival with this number.
-    pub(crate) fn request(&mut self, seed: u64, number: u64) -> (usize, Request) {
+    /// The operation and the request of an arrival. A recorded one may name the operation.
+    pub(crate) fn request(&mut self, seed: u64, number: u64, named: Option<usize>) -> (usize, Request) {
         let mut draw = Draw::new(seed, number);
-        let part = if self.turns.len() > 1 { draw.weighted(self.weights) } else { 0 };
+        let part =
+            named.unwrap_or_else(|| if self.turns.len() > 1 { draw.weighted(self.weights) } else { 0 });
         (part, self.turns[part].request(&mut draw))
     }
 
@@ -109,7 +111,7 @@ impl Stage {
     }
 
     fn new(traffic: Arc<Traffic>, seed: u64, turns: Loop, opened: Instant, is_measured: bool) -> Self {
-        let recorder = Recorder::new(traffic.parts.len(), opened, matches!(turns, Loop::Open(_)));
+        let recorder = Recorder::new(traffic.parts.len(), opened, matches!(turns, Loop::Open(..)));
         Self {
             traffic,
             is_measured,
@@ -124,6 +126,14 @@ impl Stage {
     /// Takes what was recorded of each operation.
     pub(crate) fn recordings(&self) -> Vec<Recording> {
         self.recorder.take()
+    }
+
+    /// How many arrivals were skipped.
+    pub(crate) fn skipped(&self) -> u64 {
+        match &self.turns {
+            Loop::Open(schedule, _) => schedule.skipped(),
+            Loop::Closed(_) => 0,
+        }
     }
 
     /// Waits until all of `workers` have left.
@@ -144,11 +154,15 @@ impl Stage {
     async fn take_turns(&self, user: &mut GooseUser) {
         let mut hand = self.traffic.hand();
         match &self.turns {
-            Loop::Open(schedule) => {
+            Loop::Open(schedule, named) => {
                 let mut free = Instant::now();
                 loop {
-                    let claimed = schedule.claim(|number| hand.request(self.seed, number)).await;
-                    let Some((due, (part, request))) = claimed else { return };
+                    let ready = |arrival: &Arrival| {
+                        let named = arrival.scenario.and_then(|place| named.get(place).copied().flatten());
+                        hand.request(self.seed, arrival.number, named)
+                    };
+                    let claimed = schedule.claim(free, ready).await;
+                    let Some((Claim { due, .. }, (part, request))) = claimed else { return };
                     free = self.turn(user, &mut hand, part, request, Some(due), free).await;
                 }
             }
@@ -158,7 +172,7 @@ impl Stage {
                 }
                 tokio::time::sleep_until(users.opened().into()).await;
                 while let Some(number) = users.turn(Instant::now()) {
-                    let (part, request) = hand.request(self.seed, number);
+                    let (part, request) = hand.request(self.seed, number, None);
                     self.turn(user, &mut hand, part, request, None, Instant::now()).await;
                 }
             }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reports::run::{CpuCost, LoadModel, Window};
+use reports::run::{CpuCost, Window};
 
 use super::{Halt, Lane, Session};
-use crate::arrivals::Arrivals;
 use crate::engine::{Ended, Engine, Loop, Schedule, Stage, Users};
+use crate::load::Load;
 use crate::observer::{Event, Position};
 use crate::plan::{Plan, Target};
 use crate::probes::CpuMeter;
@@ -34,7 +34,7 @@ impl<'a> Session<'a> {
         let position = self.position(round, number, slot);
         self.observer.on(&Event::WindowStarted { window: position });
 
-        let expected = match lane.offer.rate_per_second {
+        let expected = match lane.offer.rate_per_second() {
             Some(rate) => rate * lane.offer.window.as_secs_f64(),
             None => {
                 self.plan.workers() as f64 * lane.offer.window.as_secs_f64()
@@ -62,12 +62,15 @@ impl<'a> Session<'a> {
             return Err(Halt::Stopped);
         }
         self.recorded += whole.requests;
-        let window = |operation: &str, recording: Recording, share: f64, cpu: CpuCost| {
+        let window = |operation: &str, recording: Recording, share: f64, skipped: u64, cpu: CpuCost| {
             let mut invalid = Vec::new();
             if ended == Ended::Stopped {
                 invalid.push("the run was stopped in the middle of this window".to_owned());
             } else if recording.requests == 0 {
-                invalid.push("no request was due in it".to_owned());
+                invalid.push(match skipped {
+                    0 => "no request was due in it".to_owned(),
+                    skipped => format!("all {skipped} arrivals were skipped"),
+                });
             }
             Window {
                 subject: position.subject.to_owned(),
@@ -77,8 +80,9 @@ impl<'a> Session<'a> {
                 opened_s: opened.saturating_duration_since(self.started).as_secs_f64(),
                 offered_s: lane.offer.window.as_secs_f64(),
                 drained_s: recording.drained.as_secs_f64(),
-                offered_per_second: lane.offer.rate_per_second.map(|rate| rate * share),
+                offered_per_second: lane.offer.rate_per_second().map(|rate| rate * share),
                 requests: recording.requests,
+                skipped,
                 series: recording.series(),
                 errors: recording.errors,
                 timings: recording.timings,
@@ -96,11 +100,11 @@ impl<'a> Session<'a> {
                 // Of a rare one none may have been due.
                 .filter(|(_, recording)| recording.requests > 0)
                 .map(|((part, share), recording)| {
-                    window(&part.operation, recording, share, CpuCost::default())
+                    window(&part.operation, recording, share, 0, CpuCost::default())
                 })
                 .collect(),
         };
-        let window = window(position.operation, whole, 1.0, cpu);
+        let window = window(position.operation, whole, 1.0, stage.skipped(), cpu);
         self.observer.on(&Event::WindowFinished {
             window: position,
             requests: window.requests,
@@ -134,13 +138,16 @@ impl<'a> Session<'a> {
     fn stage(&self, round: u32, slot: Slot, lane: &Lane, opened: Instant) -> Stage {
         let length = lane.offer.window;
         let seed = rounds::arrival_seed(self.plan.seed, round, slot.operation, slot.pass);
-        let turns = match (self.plan.load, lane.offer.rate_per_second) {
-            (LoadModel::Open { rate_per_second, .. }, offered) => {
-                let rate = offered.unwrap_or(rate_per_second);
-                let arrivals = Arrivals::new(self.plan.arrivals, rate, length, seed);
-                Loop::Open(Schedule::new(opened, arrivals, Arc::clone(&self.pacer)))
+        let turns = match (&self.plan.load, &lane.offer.pattern) {
+            (Load::Open(open), offered) => {
+                let arrivals = offered.as_ref().unwrap_or(&open.pattern).arrivals(length, seed);
+                let recorded = open.pattern.names();
+                let scenario = &self.plan.scenarios[slot.operation];
+                let named = recorded.iter().map(|name| scenario.place_of(name)).collect();
+                let schedule = Schedule::new(opened, arrivals, open.when_busy, Arc::clone(&self.pacer));
+                Loop::Open(schedule, named)
             }
-            (LoadModel::Closed { users }, _) => Loop::Closed(Users::new(users, opened, length, 0)),
+            (Load::Closed { users }, _) => Loop::Closed(Users::new(*users, opened, length, 0)),
         };
         Stage::measured(Arc::clone(&lane.traffic), seed, turns, opened)
     }

@@ -5,9 +5,11 @@
 
 mod offer;
 mod order;
+mod shortfall;
 mod trust;
 
 pub use offer::{Offer, offer};
 pub(crate) use order::mix;
 pub use order::{Slot, arrival_seed, order};
+pub use shortfall::shortfalls;
 pub use trust::{CLIENT_SHARE, ENOUGH_FOR_P99, mark_untrustworthy};

@@ -78,6 +78,7 @@ mod tests {
             drained_s: 1.0,
             offered_per_second: Some(1.0),
             requests: timings.response.count(),
+            skipped: 0,
             errors: BTreeMap::new(),
             timings,
             series: vec![],

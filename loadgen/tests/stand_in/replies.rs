@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::server::{Fault, Links, StandIn, WORKSPACE, measure, measure_and, open, plan};
-use loadgen::{Error, Measured, Silent};
-use reports::run::LoadModel;
+use loadgen::{Error, Load, Measured, Silent};
 use tokio_util::sync::CancellationToken;
 
 /// Measures a server that turns bad when the window opens.
-async fn with(fault: Fault, load: LoadModel) -> Measured {
+async fn with(fault: Fault, load: Load) -> Measured {
     let server = StandIn::serve(50, Links::Cursors).await;
     measure_and(&plan("first_page", load), &[server.target("live")], || server.fault(fault)).await
 }
@@ -35,7 +34,7 @@ async fn each_kind_of_wrong_reply_is_counted_under_its_own_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_closed_loop_checks_replies_as_well() {
-    let measured = with(Fault::MissingRow, LoadModel::Closed { users: 2 }).await;
+    let measured = with(Fault::MissingRow, Load::Closed { users: 2 }).await;
     assert_eq!(errors(&measured).keys().collect::<Vec<_>>(), ["wrong reply: another number of rows"]);
 }
 

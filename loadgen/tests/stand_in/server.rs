@@ -10,8 +10,8 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use loadgen::{Event, Measured, Observer, Plan, Target};
-use reports::run::{LoadModel, Subject};
+use loadgen::{Event, Load, Measured, Observer, Open, Plan, Target};
+use reports::run::Subject;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
@@ -214,7 +214,7 @@ impl Shop {
 }
 
 /// A short plan for one operation.
-pub(crate) fn plan(operation: &str, load: LoadModel) -> Plan {
+pub(crate) fn plan(operation: &str, load: Load) -> Plan {
     Plan {
         scenarios: vec![loadgen::scenarios::find(operation).unwrap()],
         rounds: 1,
@@ -227,8 +227,8 @@ pub(crate) fn plan(operation: &str, load: LoadModel) -> Plan {
     }
 }
 
-pub(crate) fn open(rate_per_second: f64, max_in_flight: usize) -> LoadModel {
-    LoadModel::Open { rate_per_second, max_in_flight }
+pub(crate) fn open(rate_per_second: f64, max_in_flight: usize) -> Load {
+    Load::Open(Open::constant(rate_per_second, max_in_flight))
 }
 
 /// Calls a closure when a measured window opens.

@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::server::{Links, OnWindow, StandIn, measure, measure_and, open, plan};
-use loadgen::{Measured, Plan, Silent};
+use loadgen::{Load, Measured, Plan, Silent};
 use reports::latency::{Latency, MAX_US};
-use reports::run::LoadModel;
 use tokio_util::sync::CancellationToken;
 
 const FREEZE: Duration = Duration::from_secs(1);
@@ -36,8 +35,7 @@ async fn a_freeze_shows_in_every_request_that_was_due_in_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_freeze_shows_once_per_user_in_the_closed_loop() {
     let server = StandIn::serve(50, Links::Cursors).await;
-    let plan =
-        Plan { window: Duration::from_millis(2500), ..plan("first_page", LoadModel::Closed { users: 2 }) };
+    let plan = Plan { window: Duration::from_millis(2500), ..plan("first_page", Load::Closed { users: 2 }) };
     let measured = measure_and(&plan, &[server.target("live")], || server.freeze(50, FREEZE)).await;
 
     let window = &measured.windows[0];

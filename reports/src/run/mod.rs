@@ -6,6 +6,7 @@
 
 mod dataset;
 mod environment;
+mod load;
 mod verdict;
 mod window;
 mod work;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::dataset::{Dataset, Phase, TableRows};
 pub use self::environment::{DatabaseFacts, Environment};
+pub use self::load::{LoadModel, OnOverload, OpenLoop, Process, Replay, WhenBusy};
 pub use self::verdict::{Bound, Observed, Outcome, Unit, Verdict, Weight};
 pub use self::window::{CpuCost, Second, Timings, Window};
 pub use self::work::{Statement, Work};
@@ -74,25 +76,6 @@ pub struct Plan {
     pub cache: String,
     /// Seed of the arrival schedule and of the shuffled order of windows.
     pub seed: u64,
-}
-
-/// How requests are offered.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "loop", rename_all = "snake_case")]
-pub enum LoadModel {
-    /// Requests are due on a schedule, however fast they are answered.
-    Open {
-        /// The rate asked for, in requests per second; a subject that could not hold it was offered less (see
-        /// [`Window::offered_per_second`]).
-        rate_per_second: f64,
-        /// Most requests in flight; arrivals beyond it wait, and that wait is counted.
-        max_in_flight: usize,
-    },
-    /// Each user sends its next request when the last one is answered.
-    Closed {
-        /// Number of users.
-        users: usize,
-    },
 }
 
 /// What is measured: one server on one state of the schema.

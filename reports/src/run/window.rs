@@ -27,6 +27,9 @@ pub struct Window {
     pub offered_per_second: Option<f64>,
     /// Requests sent.
     pub requests: u64,
+    /// Arrivals that were dropped because no worker was free when they were due; 0 where they wait instead.
+    #[serde(default)]
+    pub skipped: u64,
     /// Requests that failed, by kind (`timeout`, `connect`, `status 503`, `wrong reply: …`). Their times are in the
     /// histograms too.
     pub errors: BTreeMap<String, u64>,
