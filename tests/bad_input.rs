@@ -246,7 +246,47 @@ fn a_run_that_is_not_there_is_named() {
     assert_says(&said, &["runs/nowhere"]);
 }
 
-/// A database with a dataset of a few rows, loaded by the command itself.
+#[test]
+fn a_mistake_in_recorded_arrivals_is_shown_with_its_line_before_anything_is_done() {
+    let home = folder();
+    let file = home.path().join("arrivals.txt");
+    for (text, words) in [
+        ("0\n0.4\n0.2\n", ["line 3 of arrivals.txt", "before the line above"]),
+        ("# head\nyesterday\n", ["line 2 of arrivals.txt", "`yesterday` is not a time"]),
+        ("# nothing\n", ["arrivals.txt", "holds no arrival"]),
+        ("0 frist_page\n", ["no scenario `frist_page`", "did you mean `first_page`?"]),
+        ("0\n", ["can't be carried out", "no scenario"]),
+    ] {
+        fs::write(&file, text).expect("the file is written");
+        let said = refused(callbench(home.path()).args(["load", "--replay", "arrivals.txt"]));
+        assert_says(&said, &words);
+    }
+    let said = refused(callbench(home.path()).args(["bench", "--replay", "absent.txt"]));
+    assert_says(&said, &["absent.txt", "No such file"]);
+    assert_eq!(leftovers(home.path()), vec!["arrivals.txt"]);
+}
+
+#[test]
+fn loads_that_contradict_themselves_are_refused_by_name() {
+    for (arguments, flag) in [
+        (["--rate=5/s", "--replay=a.txt"], "--replay"),
+        (["--arrivals=poisson", "--replay=a.txt"], "--replay"),
+        (["--users=4", "--when-busy=skip"], "--when-busy"),
+        (["--users=4", "--max-in-flight=8"], "--max-in-flight"),
+        (["--rate=5/s", "--speed=2x"], "--speed"),
+        (["--speed=2x", "--duration=1s"], "--replay"),
+        (["--users=4", "--speed=2x"], "--speed"),
+        (["--rate=0/s..0/s", "--duration=1s"], "--rate"),
+        (["--rate=1/s..nan/s", "--duration=1s"], "--rate"),
+    ] {
+        let output = callbench(folder().path()).args(["load", "first_page"]).args(arguments).output();
+        let output = output.expect("the command runs");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(flag), "{said}");
+    }
+}
+
 #[test]
 fn a_mistake_in_a_profile_is_shown_with_its_place_or_its_key_before_anything_is_done() {
     let home = folder();
@@ -267,6 +307,7 @@ fn a_mistake_in_a_profile_is_shown_with_its_place_or_its_key_before_anything_is_
     assert!(String::from_utf8(output.stdout).expect("UTF-8").contains("median_talk_seconds = 72"));
 }
 
+/// A database with a dataset of a few rows, loaded by the command itself.
 async fn seeded(name: &str) -> TestDatabase {
     let database = database(name).await;
     let output = callbench(folder().path())

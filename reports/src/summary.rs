@@ -35,6 +35,8 @@ pub struct Summary<'a> {
     pub timings: Timings,
     /// Requests sent.
     pub requests: u64,
+    /// Arrivals that were dropped because no worker was free.
+    pub skipped: u64,
     /// Failed requests by kind.
     pub errors: BTreeMap<&'a str, u64>,
     /// Seconds for which requests were offered.
@@ -56,6 +58,7 @@ impl<'a> Summary<'a> {
             work: work(run, case),
             timings: Timings::default(),
             requests: 0,
+            skipped: 0,
             errors: BTreeMap::new(),
             offered_s: 0.0,
             drained_s: 0.0,
@@ -64,6 +67,7 @@ impl<'a> Summary<'a> {
         for window in &summary.windows {
             summary.timings.add(&window.timings);
             summary.requests += window.requests;
+            summary.skipped += window.skipped;
             summary.offered_s += window.offered_s;
             summary.drained_s += window.drained_s;
             for (kind, count) in &window.errors {

@@ -23,7 +23,16 @@ pub(crate) struct Pressure {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "arrivals"])]
     pub(crate) replay: Option<PathBuf>,
     /// Replay so many times as fast: 2x, 0.5x.
-    #[arg(long, default_value = "1x", value_parser = speed, requires = "replay", value_name = "TIMES")]
+    // The conflicts are named although the replay has them: where an argument conflicts with what it needs, clap would
+    // let it pass.
+    #[arg(
+        long,
+        default_value = "1x",
+        value_parser = speed,
+        requires = "replay",
+        conflicts_with_all = ["rate", "arrivals"],
+        value_name = "TIMES"
+    )]
     pub(crate) speed: f64,
     /// Open loop: most requests in flight.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
@@ -34,7 +43,7 @@ pub(crate) struct Pressure {
     /// Closed loop instead: this many users, each of which waits for its answer before it asks again.
     #[arg(
         long,
-        conflicts_with_all = ["rate", "arrivals", "replay", "max_in_flight", "when_busy"],
+        conflicts_with_all = ["rate", "arrivals", "replay", "speed", "max_in_flight", "when_busy"],
         value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=4096)
     )]

@@ -3,6 +3,7 @@
 mod deep_pages;
 mod profiles;
 mod replies;
+mod schedules;
 mod server;
 mod statements;
 mod truth;

@@ -194,6 +194,22 @@ mod tests {
     }
 
     #[test]
+    fn a_result_from_before_ramps_replays_and_skipped_arrivals_reads_as_what_it_was() {
+        let run = sample::run();
+        let mut kept = serde_json::to_value(&run).unwrap();
+        kept["plan"]["load"] =
+            serde_json::json!({"loop": "open", "rate_per_second": 50.0, "max_in_flight": 64});
+        for window in kept["windows"].as_array_mut().unwrap() {
+            assert!(window.as_object_mut().unwrap().remove("skipped").is_some());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(RESULT), kept.to_string()).unwrap();
+        let read = read(folder.path()).unwrap();
+        assert_eq!(read.plan.load, run.plan.load);
+        assert!(read.windows.iter().all(|window| window.skipped == 0));
+    }
+
+    #[test]
     fn a_result_of_a_newer_version_says_so() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(RESULT), r#"{"schema": 99, "runs": []}"#).unwrap();

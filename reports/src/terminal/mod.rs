@@ -143,6 +143,19 @@ fn times(run: &Run) -> Option<String> {
             grid.row(cells);
         }
     }
+    let skipped: String = summaries
+        .iter()
+        .filter(|summary| summary.skipped > 0)
+        .map(|summary| {
+            let skipped = quantity::plural(summary.skipped, "arrival");
+            let case = summary.case;
+            grid::wrapped(
+                &format!("{} under {}: {skipped} skipped, all workers busy", case.subject, case.operation),
+                WIDTH,
+                "  ",
+            )
+        })
+        .collect();
     let failed: String = summaries
         .iter()
         .filter(|summary| !summary.errors.is_empty())
@@ -166,7 +179,7 @@ fn times(run: &Run) -> Option<String> {
     } else {
         ""
     };
-    Some(format!("Times\n{}{note}{failed}", grid.text()))
+    Some(format!("Times\n{}{note}{skipped}{failed}", grid.text()))
 }
 
 fn facts(summary: &Summary<'_>) -> Vec<String> {
@@ -321,6 +334,18 @@ mod tests {
             assert!(text.lines().any(|line| line.starts_with(heading)), "{heading}");
         }
         assert!(text.contains("757") && text.contains("x faster"));
+    }
+
+    #[test]
+    fn skipped_arrivals_stand_below_the_times_of_the_others() {
+        let mut run = sample::run();
+        assert!(!table(&run, false).contains("skipped"));
+        for window in run.windows.iter_mut().filter(|window| window.subject == "live" && window.pass == 1) {
+            window.skipped = if window.operation == "first_page" { 200 } else { 0 };
+        }
+        let text = table(&run, false);
+        assert!(text.contains("live under first_page: 1,200 arrivals skipped, all workers busy"), "{text}");
+        assert_eq!(text.matches("skipped").count(), 1);
     }
 
     #[test]

@@ -159,6 +159,9 @@ fn result(page: &Page<'_>, summary: &Summary<'_>) -> Markup {
             td class="n" { (summary.work.map_or_else(|| "–".into(), |work| quantity::number(work.buffers_per_request))) }
             td class="n" { (summary.cores(|cpu| cpu.client_s).map_or_else(|| "–".into(), |cores| format!("{:.1} %", cores * 100.0))) }
         }
+        @if summary.skipped > 0 {
+            tr class="errors" { td colspan="11" { "Skipped: " (quantity::plural(summary.skipped, "arrival")) ", all workers busy" } }
+        }
         @if !summary.errors.is_empty() {
             tr class="errors" { td colspan="11" {
                 "Failed: " @for (place, (kind, count)) in summary.errors.iter().enumerate() { @if place > 0 { ", " } (quantity::count(*count)) " × " (kind) }
