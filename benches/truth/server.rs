@@ -1,0 +1,150 @@
+//! A server whose delays and freezes are known, in a process of its own.
+//!
+//! A thread for each connection, so that no request waits for another. Each request after `/begin` has a number, in the
+//! order of their coming, and the delay of that number; from one number on, the server answers nothing for a while.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+/// The word that makes this program the server.
+pub(crate) const WORD: &str = "be-the-server";
+
+pub(crate) const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
+
+/// How long request `number` is held: 10 ms mostly, 20 ms for one in eleven, 40 ms for one in a hundred, 80 ms for one in a
+/// thousand, in a fixed and scattered order.
+pub(crate) fn delay(number: u64) -> Duration {
+    // 7919 is a prime, so this is a permutation of each thousand.
+    Duration::from_millis(match number * 7919 % 1000 {
+        0 => 80,
+        1..=9 => 40,
+        10..=99 => 20,
+        _ => 10,
+    })
+}
+
+/// From which request on nothing is answered, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Freeze {
+    pub(crate) at: u64,
+    pub(crate) length: Duration,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    freeze: Option<Freeze>,
+    requests: u64,
+    frozen_until: Option<Instant>,
+}
+
+/// Serves until its standard input is closed. Prints its address.
+pub(crate) fn serve() -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("{}", listener.local_addr()?);
+    let state = Arc::<Mutex<State>>::default();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let state = Arc::clone(&state);
+            thread::spawn(move || answer(stream, &state));
+        }
+    });
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// Answers the requests of one connection, until it is closed.
+fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    // Otherwise the system may let a sleep run over by 50 us, to save wake-ups.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_timerslack(1);
+    stream.set_nodelay(true)?;
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let mut out = stream;
+    let body = format!(
+        r#"{{"results":[{{"id":"{WORKSPACE}","workspace_id":"{WORKSPACE}"}}],"next":null,"previous":null,"count":null}}"#
+    );
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length";
+    let reply = format!("{head}: {}\r\n\r\n{body}", body.len());
+    while let Some(line) = lines.next() {
+        let line = line?;
+        let received = Instant::now();
+        for rest in lines.by_ref() {
+            if rest?.is_empty() {
+                break;
+            }
+        }
+        let until = match line.strip_prefix("GET /begin?") {
+            Some(rest) => {
+                begin(state, rest);
+                received
+            }
+            None => held(state, received),
+        };
+        thread::sleep(until.saturating_duration_since(Instant::now()));
+        out.write_all(reply.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// `/begin?<at>,<ms>`, with 0 ms for no freeze.
+fn begin(state: &Mutex<State>, query: &str) {
+    let mut numbers = query.split([',', ' ']).map_while(|number| number.parse().ok());
+    let (at, ms) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let freeze = (ms > 0).then(|| Freeze { at, length: Duration::from_millis(ms) });
+    *state.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = State { freeze, ..State::default() };
+}
+
+/// Until when a request is held.
+fn held(state: &Mutex<State>, received: Instant) -> Instant {
+    let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let number = state.requests;
+    state.requests += 1;
+    if let Some(freeze) = state.freeze.filter(|freeze| freeze.at == number) {
+        state.frozen_until = Some(received + freeze.length);
+    }
+    state.frozen_until.map_or(received, |until| until.max(received)) + delay(number)
+}
+
+/// The running server. It ends with this value.
+pub(crate) struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    pub(crate) address: String,
+}
+
+impl Server {
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg(WORD)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;
+        let stdin = child.stdin.take();
+        Ok(Self { child, stdin, address: line.trim().to_owned() })
+    }
+
+    /// Requests are counted from here, with this freeze.
+    pub(crate) fn begin(&self, freeze: Option<Freeze>) -> anyhow::Result<()> {
+        let (at, ms) = freeze.map_or((0, 0), |freeze| (freeze.at, freeze.length.as_millis()));
+        let mut stream = TcpStream::connect(&self.address)?;
+        write!(stream, "GET /begin?{at},{ms} HTTP/1.1\r\nHost: h\r\n\r\n")?;
+        stream.read_exact(&mut [0; 15])?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // It has nothing to do but to end.
+        let _ = self.child.wait();
+    }
+}
