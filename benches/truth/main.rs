@@ -6,11 +6,13 @@
 //! ```
 //!
 //! Constant arrivals at 300/s for 20 s, at most 1,024 in flight. The truth is arithmetic: a request that is due in a freeze
-//! waits for its end, and then for its own delay. The server is a process of its own on the same machine, so what loopback
-//! and wake-ups take (some 100 us) is in the reports and not in the truth. At last, how late the client is at 1,000/s.
+//! waits for its end, and then for its own delay, and for what the server itself was woken up too late, which it notes. The
+//! server is a process of its own on the same machine, so what loopback takes is in the reports and not in the truth. At
+//! last, how late the client is at 1,000/s, beside a bare thread that sleeps until each of those instants: no client of
+//! this machine wakes up more punctually than that.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use loadgen::arrivals::{Pattern, Process, Rate};
@@ -47,15 +49,16 @@ impl Figures {
         Some(Self { p50: at(0.5)?, p99: at(0.99)?, p999: at(0.999), max: latency.max_us()? as f64 / 1e3 })
     }
 
-    /// What users wait whose requests are due at the rate.
-    fn truth(freeze: Option<Freeze>) -> Self {
+    /// What users wait whose requests are due at the rate, from a server that held them so much longer than it meant.
+    fn truth(freeze: Option<Freeze>, overruns: &[Duration]) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let requests = (RATE * SECONDS as f64) as u64;
         let waited = |number: u64| {
             let after = |freeze: Freeze| Duration::from_secs_f64((number - freeze.at) as f64 / RATE);
             let frozen = freeze.filter(|freeze| number >= freeze.at);
             let left = frozen.map_or(Duration::ZERO, |freeze| freeze.length.saturating_sub(after(freeze)));
-            (left + delay(number)).as_secs_f64() * 1e3
+            let overrun = usize::try_from(number).ok().and_then(|number| overruns.get(number));
+            (left + delay(number) + overrun.copied().unwrap_or_default()).as_secs_f64() * 1e3
         };
         let mut all: Vec<f64> = (0..requests).map(waited).collect();
         all.sort_by(f64::total_cmp);
@@ -151,10 +154,11 @@ fn open(rate: f64, max_in_flight: usize) -> Load {
 async fn compare(name: &str, freeze: Option<Freeze>) -> anyhow::Result<()> {
     let server = Server::start()?;
     println!("\n{name}\n{:34} {:>9} {:>9} {:>9} {:>9}", "ms", "p50", "p99", "p99.9", "max");
-    let truth = Figures::truth(freeze);
-    truth.line("what users wait");
     let length = Duration::from_secs(SECONDS);
     let window = measured(&server, open(RATE, 1024), freeze, length).await?;
+    Figures::truth(freeze, &[]).line("what the server means");
+    let truth = Figures::truth(freeze, &server.overruns()?);
+    truth.line("what users wait");
     let ours = Figures::of(&window.timings.response).context("nothing was answered")?;
     ours.line("callbench, open loop, response");
     ours.error_line(truth);
@@ -175,17 +179,40 @@ async fn compare(name: &str, freeze: Option<Freeze>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How late a thread wakes up that sleeps until each millisecond, ten thousand times.
+fn bare_lateness() -> Vec<Duration> {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_timerslack(1);
+    let begun = Instant::now();
+    let late = |ms| {
+        let due = begun + Duration::from_millis(ms);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        due.elapsed()
+    };
+    (1..=10_000).map(late).collect()
+}
+
 fn main() -> anyhow::Result<()> {
     if std::env::args().nth(1).as_deref() == Some(WORD) {
         return server::serve();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let only: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+        let is_wanted = |part: &str| only.is_empty() || only.iter().any(|word| word == part);
         println!("{RATE} requests/s for {SECONDS} s");
-        compare("known delays", None).await?;
-        let freeze = Freeze { at: 3_000, length: Duration::from_secs(1) };
-        compare("the same, and the server freezes for 1 s at request 3,000", Some(freeze)).await?;
-
+        if is_wanted("delays") {
+            compare("known delays", None).await?;
+        }
+        if is_wanted("freeze") {
+            let freeze = Freeze { at: 3_000, length: Duration::from_secs(1) };
+            compare("the same, and the server freezes for 1 s at request 3,000", Some(freeze)).await?;
+        }
+        if !is_wanted("lateness") {
+            return Ok(());
+        }
+        let mut bare = bare_lateness();
+        bare.sort();
         let server = Server::start()?;
         let window = measured(&server, open(1_000.0, 128), None, Duration::from_secs(10)).await?;
         let at = |quantile| window.timings.lateness.quantile_us(quantile).unwrap_or(0);
@@ -197,6 +224,8 @@ fn main() -> anyhow::Result<()> {
             window.timings.lateness.max_us().unwrap_or(0),
             window.requests,
         );
+        let us = |rank: usize| bare[rank].as_micros();
+        println!("a bare thread: p50 {} us, p99 {} us, p99.9 {} us, max {} us", us(5_000), us(9_900), us(9_990), us(9_999));
         anyhow::Ok(())
     })
 }

@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,14 @@ pub(crate) const WORD: &str = "be-the-server";
 
 pub(crate) const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
 
-/// How long request `number` is held: 10 ms mostly, 20 ms for one in eleven, 40 ms for one in a hundred, 80 ms for one in a
-/// thousand, in a fixed and scattered order.
+/// How long request `number` is held, in a fixed and scattered order. No percentile that is reported lies on the border of
+/// two delays.
 pub(crate) fn delay(number: u64) -> Duration {
     // 7919 is a prime, so this is a permutation of each thousand.
     Duration::from_millis(match number * 7919 % 1000 {
-        0 => 80,
-        1..=9 => 40,
-        10..=99 => 20,
+        0..=1 => 80,
+        2..=15 => 40,
+        16..=99 => 20,
         _ => 10,
     })
 }
@@ -41,6 +41,8 @@ struct State {
     freeze: Option<Freeze>,
     requests: u64,
     frozen_until: Option<Instant>,
+    /// How much longer than meant each request was held, in microseconds.
+    overruns: Vec<u32>,
 }
 
 /// Serves until its standard input is closed. Prints its address.
@@ -79,15 +81,21 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
                 break;
             }
         }
-        let until = match line.strip_prefix("GET /begin?") {
-            Some(rest) => {
-                begin(state, rest);
-                received
+        if let Some(query) = line.strip_prefix("GET /begin?") {
+            begin(state, query);
+            out.write_all(reply.as_bytes())?;
+        } else if line.starts_with("GET /overruns ") {
+            let overruns = locked(state).overruns.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+            writeln!(out, "{overruns}")?;
+        } else {
+            let (number, until) = held(state, received);
+            thread::sleep(until.saturating_duration_since(Instant::now()));
+            let overrun = u32::try_from(until.elapsed().as_micros()).unwrap_or(u32::MAX);
+            out.write_all(reply.as_bytes())?;
+            if let Some(kept) = locked(state).overruns.get_mut(number) {
+                *kept = overrun;
             }
-            None => held(state, received),
-        };
-        thread::sleep(until.saturating_duration_since(Instant::now()));
-        out.write_all(reply.as_bytes())?;
+        }
     }
     Ok(())
 }
@@ -97,18 +105,24 @@ fn begin(state: &Mutex<State>, query: &str) {
     let mut numbers = query.split([',', ' ']).map_while(|number| number.parse().ok());
     let (at, ms) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let freeze = (ms > 0).then(|| Freeze { at, length: Duration::from_millis(ms) });
-    *state.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = State { freeze, ..State::default() };
+    *locked(state) = State { freeze, ..State::default() };
 }
 
-/// Until when a request is held.
-fn held(state: &Mutex<State>, received: Instant) -> Instant {
-    let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of a request, and until when it is held.
+fn held(state: &Mutex<State>, received: Instant) -> (usize, Instant) {
+    let mut state = locked(state);
+    state.overruns.push(0);
     let number = state.requests;
     state.requests += 1;
     if let Some(freeze) = state.freeze.filter(|freeze| freeze.at == number) {
         state.frozen_until = Some(received + freeze.length);
     }
-    state.frozen_until.map_or(received, |until| until.max(received)) + delay(number)
+    let until = state.frozen_until.map_or(received, |until| until.max(received)) + delay(number);
+    (state.overruns.len() - 1, until)
 }
 
 /// The running server. It ends with this value.
@@ -138,6 +152,16 @@ impl Server {
         write!(stream, "GET /begin?{at},{ms} HTTP/1.1\r\nHost: h\r\n\r\n")?;
         stream.read_exact(&mut [0; 15])?;
         Ok(())
+    }
+
+    /// How much longer than meant each request was held: what the operating system took to wake the server up.
+    pub(crate) fn overruns(&self) -> anyhow::Result<Vec<Duration>> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        write!(stream, "GET /overruns HTTP/1.1\r\nHost: h\r\n\r\n")?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        let micros = line.split_whitespace().map(|word| word.parse().map(Duration::from_micros));
+        Ok(micros.collect::<Result<_, _>>()?)
     }
 }
 

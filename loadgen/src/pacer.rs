@@ -20,6 +20,10 @@ pub const COARSE: Duration = Duration::from_millis(2);
 /// The pacer never wakes up earlier than this, so that it never spins for longer.
 const LONGEST_LEAD: Duration = Duration::from_micros(150);
 
+/// Before everything that is not the operating system's own.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = -15;
+
 /// A thread that sleeps precisely. It ends when the pacer is dropped.
 #[derive(Debug)]
 pub struct Pacer {
@@ -40,6 +44,7 @@ impl Pacer {
         let (orders, received) = mpsc::channel::<Order>();
         thread::Builder::new().name("pacer".to_owned()).spawn(move || {
             request_exact_wake_ups();
+            request_precedence();
             for Order { at, wake } in received {
                 thread::sleep(at.saturating_duration_since(Instant::now()));
                 // Nobody listens any more when the run was stopped meanwhile.
@@ -90,8 +95,21 @@ fn request_exact_wake_ups() {
     }
 }
 
+/// The thread sleeps nearly always, and what it does when it wakes up can't wait for the time slice of another. Who may not
+/// ask for this (that takes root or `CAP_SYS_NICE`) has a client that is late more often while something else runs.
+#[cfg(target_os = "linux")]
+fn request_precedence() {
+    // On Linux a priority is that of a thread, and this is ours.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the pacer has no precedence; wake-ups may be late while something else runs");
+    }
+}
+
 #[cfg(not(target_os = "linux"))]
 fn request_exact_wake_ups() {}
+
+#[cfg(not(target_os = "linux"))]
+fn request_precedence() {}
 
 #[cfg(test)]
 mod tests {
