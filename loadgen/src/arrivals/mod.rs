@@ -16,99 +16,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+mod moment;
+mod pattern;
 mod process;
 mod rate;
 mod replay;
 
 use process::Units;
 
+pub use pattern::Pattern;
 pub use process::Process;
 pub use rate::{HIGHEST_PER_SECOND, Rate};
 pub use replay::{LONGEST_REPLAY, Replay};
-
-/// Where arrivals come from.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Pattern {
-    /// They are drawn.
-    Drawn {
-        /// Requests per second over the window.
-        rate: Rate,
-        /// How they are spread.
-        process: Process,
-    },
-    /// They were recorded.
-    Replayed {
-        /// What was recorded.
-        replay: Arc<Replay>,
-        /// How many times as fast: 2 for half the gaps.
-        speed: f64,
-    },
-}
-
-impl Pattern {
-    /// The arrivals of a window of `length`. A seed makes no difference to a pattern that leaves nothing to chance.
-    #[must_use]
-    pub fn arrivals(&self, length: Duration, seed: u64) -> Arrivals {
-        let source = match self {
-            Self::Drawn { rate, process } => Source::Drawn { rate: *rate, units: Units::new(*process, seed) },
-            Self::Replayed { replay, speed } => {
-                Source::Replayed { replay: Arc::clone(replay), speed: *speed }
-            }
-        };
-        Arrivals { source, length, given: 0, index: 0, of: 1 }
-    }
-
-    /// Arrivals per second of a window of `length`, on average.
-    #[must_use]
-    pub fn mean_per_second(&self, length: Duration) -> f64 {
-        match self {
-            Self::Drawn { rate, .. } => rate.mean(),
-            Self::Replayed { replay, speed } => {
-                replay.within(length.mul_f64(*speed)) as f64 / length.as_secs_f64()
-            }
-        }
-    }
-
-    /// How long the pattern lasts by itself; `None` if that is up to the window.
-    #[must_use]
-    pub fn length(&self) -> Option<Duration> {
-        match self {
-            Self::Drawn { .. } => None,
-            Self::Replayed { replay, speed } => Some(replay.length().div_f64(*speed)),
-        }
-    }
-
-    /// The part of the pattern that one scenario has: of a replay the arrivals that name it or none, else the whole.
-    #[must_use]
-    pub fn only(&self, scenario: &str) -> Self {
-        match self {
-            Self::Replayed { replay, speed } if !replay.scenarios().is_empty() => {
-                Self::Replayed { replay: Arc::new(replay.only(scenario)), speed: *speed }
-            }
-            Self::Drawn { .. } | Self::Replayed { .. } => self.clone(),
-        }
-    }
-
-    /// What its arrivals may ask for by name, in the order of [`Arrival::scenario`].
-    #[must_use]
-    pub fn names(&self) -> &[String] {
-        match self {
-            Self::Drawn { .. } => &[],
-            Self::Replayed { replay, .. } => replay.scenarios(),
-        }
-    }
-
-    /// What is wrong with the pattern, if anything is: a sentence without an end.
-    pub fn check(&self) -> Result<(), String> {
-        match self {
-            Self::Drawn { rate, .. } => rate.check(),
-            Self::Replayed { speed, .. } if (0.001..=1000.0).contains(speed) => Ok(()),
-            Self::Replayed { speed, .. } => {
-                Err(format!("a speed of {speed} lies outside of 0.001 to 1000 times the recorded one"))
-            }
-        }
-    }
-}
 
 /// A request that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +36,7 @@ pub struct Arrival {
     pub number: u64,
     /// From the opening of the window until it is due.
     pub due: Duration,
-    /// Which scenario it asks for, as a place in [`Replay::scenarios`]; `None` where that is left to the plan.
+    /// Which scenario it asks for, as a place in [`Pattern::scenarios`]; `None` where that is left to the plan.
     pub scenario: Option<usize>,
 }
 
@@ -139,6 +58,18 @@ enum Source {
 }
 
 impl Arrivals {
+    fn new(pattern: &Pattern, length: Duration, seed: u64) -> Self {
+        let source = match pattern {
+            Pattern::Drawn { rate, process } => {
+                Source::Drawn { rate: *rate, units: Units::new(*process, seed) }
+            }
+            Pattern::Replayed { replay, speed } => {
+                Source::Replayed { replay: Arc::clone(replay), speed: *speed }
+            }
+        };
+        Self { source, length, given: 0, index: 0, of: 1 }
+    }
+
     /// Keeps each arrival whose `number % of` is `index`, which has to lie below `of`. Every machine draws the whole
     /// schedule from the same seed and keeps its part, so that together they send just what one would have sent,
     /// with nobody to coordinate them.

@@ -16,9 +16,9 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::DateTime;
 use sha2::{Digest as _, Sha256};
 
+use super::moment::Moment;
 use crate::error::Error;
 
 /// The greatest distance between the first arrival of a file and its last.
@@ -149,13 +149,6 @@ struct Reader {
     recorded: Vec<Recorded>,
 }
 
-/// The first column.
-#[derive(Debug, Clone, Copy)]
-enum Moment {
-    Seconds(f64),
-    Time(DateTime<chrono::FixedOffset>),
-}
-
 impl Reader {
     /// Takes one line; the error is a sentence without a subject.
     fn line(&mut self, line: &str) -> Result<(), String> {
@@ -193,41 +186,6 @@ impl Reader {
             self.scenarios.push(scenario.to_owned());
         }
         Ok(place)
-    }
-}
-
-impl Moment {
-    fn parse(text: &str) -> Result<Self, String> {
-        if let Ok(seconds) = text.parse::<f64>() {
-            return if seconds.is_finite() && seconds >= 0.0 {
-                Ok(Self::Seconds(seconds))
-            } else {
-                Err(format!("`{text}` is not a time: seconds are 0 or more"))
-            };
-        }
-        DateTime::parse_from_rfc3339(text).map(Self::Time).map_err(|_| {
-            format!(
-                "`{text}` is not a time: write seconds, such as 0.153, or a timestamp, such as \
-                 2026-07-01T12:00:00.153Z"
-            )
-        })
-    }
-
-    fn since(self, first: Self) -> Result<Duration, String> {
-        let before = || "it is due before the first line; sort the lines by time".to_owned();
-        match (self, first) {
-            (Self::Seconds(at), Self::Seconds(first)) if at < first => Err(before()),
-            (Self::Seconds(at), Self::Seconds(first)) => {
-                Duration::try_from_secs_f64(at - first).map_err(|_| format!("`{at}` s are too many"))
-            }
-            (Self::Time(at), Self::Time(first)) => (at - first).to_std().map_err(|_| before()),
-            (Self::Seconds(_), Self::Time(_)) => {
-                Err("it has seconds where the first line has a timestamp".to_owned())
-            }
-            (Self::Time(_), Self::Seconds(_)) => {
-                Err("it has a timestamp where the first line has seconds".to_owned())
-            }
-        }
     }
 }
 

@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
         let turns = match (&self.plan.load, &lane.offer.pattern) {
             (Load::Open(open), offered) => {
                 let arrivals = offered.as_ref().unwrap_or(&open.pattern).arrivals(length, seed);
-                let recorded = open.pattern.names();
+                let recorded = open.pattern.scenarios();
                 let scenario = &self.plan.scenarios[slot.operation];
                 let named = recorded.iter().map(|name| scenario.place_of(name)).collect();
                 let schedule = Schedule::new(opened, arrivals, open.when_busy, Arc::clone(&self.pacer));
