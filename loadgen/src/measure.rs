@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reports::run::{Check, Window, Work};
+use reports::run::{Check, Probes, Window, Work};
 use reqwest::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ use crate::load::Load;
 use crate::observer::{Event, Observer};
 use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
-use crate::probes::{CpuMeter, StatementProbe};
+use crate::probes::{self, CpuMeter, Sampler, StatementProbe, Watched};
 use crate::rounds::{self, Offer};
 use crate::scenarios::Scenario;
 
@@ -32,6 +32,8 @@ pub struct Measured {
     pub windows: Vec<Window>,
     /// Counted work per target and operation; absent where the database could not be asked.
     pub work: Vec<Work>,
+    /// What was sampled meanwhile, per target; empty without [`Plan::probes`].
+    pub probes: Vec<Probes>,
     /// Whether the targets return the same rows, one check per operation; none for a single target.
     pub checks: Vec<Check>,
     /// What a reader must know.
@@ -219,7 +221,28 @@ impl<'a> Session<'a> {
             }
             lanes.push(of_target);
         }
-        self.measure_rounds(engine, sides, &lanes).await
+        let sampler = self.sampler(sides).await?;
+        let outcome = self.measure_rounds(engine, sides, &lanes).await;
+        if let Some(sampler) = sampler {
+            let findings = sampler.finish().await;
+            self.measured.probes = findings.probes;
+            findings.warnings.into_iter().for_each(|sentence| self.warn(sentence));
+        }
+        outcome
+    }
+
+    /// Starts to sample beside the windows, on the clock of [`Window::opened_s`].
+    async fn sampler(&self, sides: &[Side]) -> Result<Option<Sampler>, Halt> {
+        if !self.plan.probes {
+            return Ok(None);
+        }
+        let watched = self.targets.iter().zip(sides).map(|(target, side)| Watched {
+            subject: target.subject.name.clone(),
+            database_url: target.database_url.clone(),
+            meter: side.meter,
+        });
+        let starting = Sampler::start(watched.collect(), self.started, probes::PERIOD);
+        self.unless_stopped(starting).await.map(Some)
     }
 
     /// Warms a scenario up on a target, derives the offer from that, and counts its work.

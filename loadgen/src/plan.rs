@@ -33,6 +33,8 @@ pub struct Plan {
     pub workspace: String,
     /// Seed of the arrivals and of the order of windows.
     pub seed: u64,
+    /// Whether databases and processes are sampled once a second while windows run.
+    pub probes: bool,
 }
 
 impl Default for Plan {
@@ -48,6 +50,7 @@ impl Default for Plan {
             page_size: 50,
             workspace: "enterprise-workspace-1".to_owned(),
             seed: 1,
+            probes: true,
         }
     }
 }

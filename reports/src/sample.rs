@@ -4,6 +4,8 @@
 //! Its figures resemble what the demo shows (a first page with hundreds of statements against one with two), drawn
 //! from log-normal times with a fixed seed: the same run, byte for byte, each time.
 
+mod probes;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -89,6 +91,7 @@ pub fn run() -> Run {
 pub fn unjudged() -> Run {
     let started_at = DateTime::from_timestamp(1_795_000_000, 0).unwrap_or_default();
     let (windows, seconds) = windows();
+    let probes = ["naive", "live"].map(|subject| probes::probes(subject, seconds, &windows));
     Run {
         schema: SCHEMA,
         name: "demo-sample".into(),
@@ -126,6 +129,7 @@ pub fn unjudged() -> Run {
             work("naive", "page_100", 757.0, 3_544.0, 402.0),
             work("live", "page_100", 2.0, 824.0, 4.2),
         ],
+        probes: probes.into(),
         checks: vec![Check {
             name: "naive and live return the same rows with the same values".into(),
             passed: true,

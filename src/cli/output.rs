@@ -16,6 +16,9 @@ pub(crate) struct Output {
     /// Name of the run. Default: the command and the time.
     #[arg(long, value_name = "NAME", value_parser = run_name)]
     pub(crate) name: Option<String>,
+    /// Don't look at the database and at processes once a second meanwhile; what that costs is in the result.
+    #[arg(long)]
+    pub(crate) no_probes: bool,
     /// Print result.json instead of the table.
     #[arg(long)]
     pub(crate) json: bool,

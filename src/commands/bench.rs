@@ -42,7 +42,7 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
     }
     let limits = Limits::read(bench.output.budgets.as_deref())?;
     let plan = plan(&bench.pressure, OnOverload::Reduce, bench.window, WINDOW)?;
-    let plan = Plan { rounds: bench.rounds, ..plan };
+    let plan = Plan { rounds: bench.rounds, probes: !bench.output.no_probes, ..plan };
     plan.validate()?;
     let place = Place::open(home, &bench.place, Mode::Serving).await?;
     let outcome = async {
@@ -139,6 +139,7 @@ pub(crate) async fn compare(
         subjects: targets.into_iter().map(|target| target.subject).collect(),
         windows: measured.windows,
         work: measured.work,
+        probes: measured.probes,
         checks: measured.checks,
         warnings: measured.warnings,
         verdicts: Vec::new(),

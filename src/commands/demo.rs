@@ -26,6 +26,7 @@ pub(crate) async fn run(home: &Path, demo: Demo, stop: &CancellationToken) -> an
         let window = Duration::from_secs(1);
         (cli::Scale::Demo, Plan { window, longest_window: window, ..Plan::default() })
     };
+    let plan = Plan { probes: !demo.output.no_probes, ..plan };
     let chosen = cli::Place { database_url: None, scale };
     let place = filled(Place::open(home, &chosen, Mode::Serving).await?, scale, stop).await?;
     let outcome = bench::compare(&place, &bench::VARIANTS, &plan, &limits, &demo.output, "demo", stop).await;

@@ -29,8 +29,14 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
     let plan = bench::plan(&load.pressure, OnOverload::Offer, load.duration, DURATION)?;
     let scenarios =
         if load.scenarios.is_empty() { replayed(&plan)? } else { scenarios::read(&load.scenarios)? };
-    let plan =
-        Plan { scenarios, rounds: 1, workspace: load.workspace.clone(), warm_up: load.warm_up, ..plan };
+    let plan = Plan {
+        scenarios,
+        rounds: 1,
+        workspace: load.workspace.clone(),
+        warm_up: load.warm_up,
+        probes: !load.output.no_probes,
+        ..plan
+    };
     plan.validate()?;
     let run = match &load.target {
         Some(target) => theirs(&load, target, &plan, stop).await?,
@@ -150,6 +156,7 @@ async fn measure(load: &Load, plan: &Plan, target: Target, stop: &CancellationTo
         subjects: vec![target.subject],
         windows: measured.windows,
         work: measured.work,
+        probes: measured.probes,
         checks: measured.checks,
         warnings: measured.warnings,
         verdicts: Vec::new(),

@@ -23,6 +23,11 @@ impl CpuMeter {
         Self { server_pid, postmaster_pid }
     }
 
+    /// The processes that it looks at.
+    pub(super) fn parties(&self) -> super::machine::Parties {
+        super::machine::Parties { server: self.server_pid, postmaster: self.postmaster_pid }
+    }
+
     /// CPU seconds since each party started, and the memory of the server now.
     #[must_use]
     pub fn read(&self) -> CpuCost {

@@ -68,6 +68,28 @@ async fn the_work_of_a_request_is_counted_exactly_and_without_the_probes_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn samples_begin_before_the_first_window_and_end_after_the_last() {
+    let database = testing::database("loadgen_samples").await;
+    let measured = measured(database.url()).await;
+    assert_eq!(measured.probes.len(), 1);
+    let (probes, windows) = (&measured.probes[0], &measured.windows);
+    assert_eq!(probes.subject, "live");
+    assert!(probes.database[0].at_s <= windows[0].opened_s, "{:?}", probes.database[0]);
+    let (sample, window) = (probes.database.last().unwrap(), windows.last().unwrap());
+    assert!(sample.at_s >= window.opened_s + window.drained_s, "{sample:?} {window:?}");
+    // The server under load inserts a row for each request.
+    let position = |sample: &reports::run::DatabaseSample| sample.wal.unwrap().position_bytes;
+    assert!(position(sample) > position(&probes.database[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_without_probes_samples_nothing() {
+    let server = crate::server::StandIn::serve(50, crate::server::Links::Cursors).await;
+    let plan = loadgen::Plan { probes: false, ..plan("first_page", open(20.0, 4)) };
+    assert_eq!(measure(&plan, &[server.target("live")]).await.probes, Vec::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_exist_is_named_with_its_subject() {
     let missing = testing::cluster().await.url("loadgen_no_such_database");
     let server = crate::server::StandIn::serve(50, crate::server::Links::Cursors).await;

@@ -64,6 +64,7 @@ pub fn page(run: &Run) -> String {
         ("work", "Work in the database", sections::work::section(&page)),
         ("rounds", "Rounds", sections::rounds::section(&page)),
         ("timeline", "Second by second", sections::timeline::section(&page)),
+        ("meanwhile", "The database and the machine meanwhile", sections::meanwhile::section(&page)),
         ("data", "How the data was made", sections::data::section(&page)),
         ("checks", "Checks", sections::checks::section(&page)),
         ("environment", "Environment", Some(sections::environment::section(&page))),
@@ -196,6 +197,10 @@ mod tests {
         run.subjects[1].description = evil.into();
         run.work[0].statements[0].sql = evil.into();
         run.checks[0].detail = evil.into();
+        let wait = &mut run.probes[0].worst_wait.as_mut().unwrap().waits[0];
+        wait.waiting_statement = Some(evil.into());
+        wait.blocking_statement = Some(evil.into());
+        wait.relation = Some(evil.into());
         run.plan.workspace = evil.into();
         run.environment.cpu = evil.into();
         for window in &mut run.windows {
@@ -218,10 +223,11 @@ mod tests {
         run.work.clear();
         run.checks.clear();
         run.warnings.clear();
+        run.probes.clear();
         run.dataset = None;
         run.environment.database = None;
         let bare = page(&run);
-        for id in ["budgets", "warnings", "work", "data", "checks"] {
+        for id in ["budgets", "warnings", "work", "meanwhile", "data", "checks"] {
             assert!(
                 !bare.contains(&format!("id=\"{id}\"")) && !bare.contains(&format!("href=\"#{id}\"")),
                 "{id}"

@@ -7,6 +7,7 @@
 mod dataset;
 mod environment;
 mod load;
+mod probes;
 mod verdict;
 mod window;
 mod work;
@@ -17,6 +18,10 @@ use serde::{Deserialize, Serialize};
 pub use self::dataset::{Dataset, Phase, TableRows};
 pub use self::environment::{DatabaseFacts, Environment};
 pub use self::load::{LoadModel, OnOverload, OpenLoop, Process, Replay, WhenBusy};
+pub use self::probes::{
+    BlockedMoment, DatabaseCounters, DatabaseSample, LockWait, ProbeCost, Probes, ProcessCounters,
+    ProcessSample, SessionStates, Sessions, TableCounters, WalCounters,
+};
 pub use self::verdict::{Bound, Observed, Outcome, Unit, Verdict, Weight};
 pub use self::window::{CpuCost, Second, Timings, Window};
 pub use self::work::{Statement, Work};
@@ -51,6 +56,9 @@ pub struct Run {
     pub windows: Vec<Window>,
     /// Counted work per request, one entry per subject and operation; empty without a database to ask.
     pub work: Vec<Work>,
+    /// What the database and the machine did meanwhile, one entry per subject; empty where nothing was sampled.
+    #[serde(default)]
+    pub probes: Vec<Probes>,
     /// Correctness checks that accompany the measurement (equal rows between subjects, for instance).
     pub checks: Vec<Check>,
     /// Sentences that a reader must know before they trust a figure.

@@ -1,6 +1,7 @@
 //! The result in a terminal: the same figures as the page, as text of at most 110 columns.
 
 pub(crate) mod grid;
+mod meanwhile;
 pub(crate) mod paint;
 
 use grid::{Align, Grid};
@@ -28,6 +29,7 @@ pub fn table(run: &Run, color: bool) -> String {
         times(run),
         compared(run),
         work(run),
+        meanwhile::section(run),
         seeding(run),
     ];
     let mut text = sections.into_iter().flatten().collect::<Vec<_>>().join("\n");
@@ -329,6 +331,7 @@ mod tests {
             "Times",
             "Compared with naive",
             "Work per request",
+            "The database and the machine meanwhile",
             "Seeding",
         ] {
             assert!(text.lines().any(|line| line.starts_with(heading)), "{heading}");

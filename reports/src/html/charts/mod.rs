@@ -12,6 +12,7 @@ pub(crate) mod repeats;
 pub(super) mod rounds;
 mod scale;
 pub(super) mod spectrum;
+pub(super) mod strip;
 pub(super) mod timeline;
 pub(crate) mod waterfall;
 

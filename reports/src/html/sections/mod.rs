@@ -5,6 +5,7 @@ pub(super) mod budgets;
 pub(super) mod checks;
 pub(super) mod data;
 pub(super) mod environment;
+pub(super) mod meanwhile;
 pub(super) mod ran;
 pub(super) mod reading;
 pub(super) mod rounds;
