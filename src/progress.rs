@@ -93,6 +93,28 @@ fn finished(name: &str, seconds: f64, rows: Option<u64>) {
     }
 }
 
+/// One bar over the checks of a server, which names the last one. Without a terminal it is quiet.
+pub(crate) struct CheckProgress(ProgressBar);
+
+impl CheckProgress {
+    pub(crate) fn new() -> Self {
+        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} checks  {msg:<44}");
+        let style = style.expect("the template is a constant");
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        Self(bar.with_style(style))
+    }
+
+    pub(crate) fn on(&self, made: &loadgen::conform::Progress<'_>) {
+        self.0.set_length(made.of as u64);
+        self.0.set_message(made.check.name.clone());
+        self.0.set_position(made.done as u64);
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// The bars of a load: one for each phase that is under way, and one for all of it. Without a terminal a load is quiet;
 /// `-v` tells of each phase.
 pub(crate) struct SeedProgress {

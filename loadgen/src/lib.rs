@@ -10,9 +10,11 @@
 //! - [`recorder`]: what happened in a window, in whole histograms.
 //! - [`rounds`]: which window comes when, how much load it offers, and whether it can be trusted; pure.
 //! - [`profile()`]: a single request that the server is asked to explain.
+//! - [`conform`]: what a server answers differently from the contract, so that it is known what can be asked of it.
 //! - [`probes`]: the database's and the operating system's side of the same windows.
 
 pub mod arrivals;
+pub mod conform;
 mod engine;
 mod equal_rows;
 mod error;

@@ -3,10 +3,13 @@
 //! This crate knows no database and no network: results go in, files and verdicts come out. A [`run::Run`] is the
 //! whole result as plain data; [`budgets`] judges it, and [`terminal`], [`html`] and [`store`] print it. All of them
 //! look at it through [`summary`] (one subject under one operation), [`comparison`] (two of those) and [`meanwhile`]
-//! (database and machine beside the windows of a subject), so that no two outputs can disagree. A [`profile`] is the other thing that is kept and printed: one request, looked into.
+//! (database and machine beside the windows of a subject), so that no two outputs can disagree. A [`profile`] is another
+//! thing that is kept and printed: one request, looked into. So is a [`conformance`]: what a server answers differently
+//! from the contract.
 
 pub mod budgets;
 pub mod comparison;
+pub mod conformance;
 pub mod html;
 pub mod latency;
 pub mod meanwhile;

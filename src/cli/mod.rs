@@ -5,6 +5,7 @@
 //! command is a file here, which says what it takes, and one there, which does it.
 
 mod bench;
+mod conform;
 mod db;
 mod demo;
 mod load;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use self::bench::Bench;
+pub(crate) use self::conform::Conform;
 pub(crate) use self::db::Db;
 pub(crate) use self::demo::Demo;
 pub(crate) use self::load::Load;
@@ -67,6 +69,7 @@ Examples:
   callbench load first_page --target http://127.0.0.1:8000 --token token123 \\
       --workspace enterprise-workspace-1 --rate 200/s --duration 30s
   callbench profile first_page --scale dev         what one request does, and what to change
+  callbench conform http://127.0.0.1:8000          what a server answers differently from the contract
 Exit codes: 0 pass, 1 a budget or an assertion failed, 2 could not be judged or could not run.";
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +86,8 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Look into one request: its layers, statements, plans, and what to change.
     Profile(Profile),
+    /// Hold a server against the contract of the API, and list what it answers differently.
+    Conform(Conform),
     /// Render a stored run again.
     Report(Report),
     /// The private PostgreSQL, and the schema of any database.

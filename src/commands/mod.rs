@@ -1,6 +1,7 @@
 //! One file per subcommand. Each is a walk through the crates; what they do is decided there.
 
 mod bench;
+mod conform;
 mod db;
 mod demo;
 mod export;
@@ -24,6 +25,7 @@ pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8
         Command::Load(load) => load::run(&cli.home, load, stop).await,
         Command::Bench(bench) => bench::run(&cli.home, bench, stop).await,
         Command::Profile(profile) => profile::run(&cli.home, profile, stop).await,
+        Command::Conform(conform) => conform::run(&cli.home, conform, stop).await,
         Command::Report(report) => report::run(&report),
         Command::Db(db) => db::run(&cli.home, db, stop).await,
     }

@@ -1,5 +1,6 @@
 //! The load generator against a stand-in server, over real HTTP.
 
+mod conformance;
 mod deep_pages;
 mod profiles;
 mod replies;
