@@ -48,6 +48,27 @@ fn an_unknown_scenario_is_answered_with_the_known_ones() {
 }
 
 #[test]
+fn a_mistake_in_a_file_of_scenarios_is_shown_with_line_and_column_before_anything_runs() {
+    let folder = folder();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    write("shop.toml", "[scenario.search]\npath = \"/products/\"\n");
+    write("other.toml", "[scenario.search]\npath = \"/products/{prodct}\"\n\n[data.product]\nvalues = [1]\n");
+    let load = |words: &[&str]| refused(callbench(folder.path()).arg("load").args(words));
+    let said = load(&["search", "--scenarios=other.toml"]);
+    assert_says(&said, &["other.toml:2:19: unknown placeholder `{prodct}`", "did you mean `product`?"]);
+    // Names stand for one scenario each, wherever they are described.
+    let said = load(&["search", "--scenarios=shop.toml", "--scenarios=other.toml"]);
+    assert_says(&said, &["other.toml:1:11: name that is taken `search`"]);
+    let said = load(&["serch", "--scenarios=shop.toml"]);
+    assert_says(&said, &["`serch`", "did you mean `search`?", "first_page"]);
+    let said = load(&["search", "--scenarios=nowhere.toml"]);
+    assert_says(&said, &["nowhere.toml", "No such file"]);
+    let mut left = leftovers(folder.path());
+    left.sort();
+    assert_eq!(left, ["other.toml", "shop.toml"]);
+}
+
+#[test]
 fn a_malformed_budget_is_shown_with_line_and_column_before_anything_runs() {
     let folder = folder();
     fs::write(

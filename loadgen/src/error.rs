@@ -91,6 +91,37 @@ pub enum Error {
         /// The workspace as given.
         workspace: String,
     },
+    /// A mistake in a file of scenarios.
+    #[error(transparent)]
+    ScenarioFile(#[from] reports::document::Error),
+    /// A file of scenarios that is not there.
+    #[error("the scenarios in {file} can't be read: {cause}")]
+    NoScenarioFile {
+        /// The file as it was named.
+        file: String,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The server does not give the data that a described scenario is made of.
+    #[error("{url} gives no values for the data `{data}`: {what}")]
+    Ungathered {
+        /// Name of the data.
+        data: String,
+        /// The URL that was asked.
+        url: String,
+        /// What came instead.
+        what: String,
+    },
+    /// A value that can't be sent where a described scenario wants it.
+    #[error("the value `{value}` of {{{data}}} can't be sent: {why}; leave it out of the data")]
+    UnfitValue {
+        /// Name of the placeholder.
+        data: String,
+        /// The value.
+        value: String,
+        /// What stands against it.
+        why: String,
+    },
     /// What a scenario uses up could not be made.
     #[error(
         "{base_url} did not make the customers that are to be deleted: {cause}; a token of an admin or a manager may"

@@ -4,7 +4,7 @@
 //! HTTP and SQL and knows nothing of the reference server, so that it measures anybody's server just as well.
 //!
 //! - [`operations`]: what is requested and how a reply is checked; written once, used by both loops.
-//! - [`scenarios`]: one operation, or a mix of several.
+//! - [`scenarios`]: one operation, or a mix of several. [`described`]: those that a file describes.
 //! - [`arrivals`]: when requests are due in the open loop; pure and seeded. [`pacer`] wakes the client up on time.
 //! - `engine`: goose's users as the pool of workers, fed with one window after another.
 //! - [`recorder`]: what happened in a window, in whole histograms.
@@ -15,6 +15,7 @@
 
 pub mod arrivals;
 pub mod conform;
+pub mod described;
 mod engine;
 mod equal_rows;
 mod error;

@@ -14,6 +14,7 @@ use crate::engine::{Component, Engine, REQUEST_TIMEOUT, Traffic};
 use crate::error::Error;
 use crate::load::Load;
 use crate::observer::{Event, Observer};
+use crate::operations;
 use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
 use crate::probes::{self, CpuMeter, Sampler, StatementProbe, Watched};
@@ -131,13 +132,12 @@ impl<'a> Session<'a> {
         stop: CancellationToken,
     ) -> Result<Self, Error> {
         let engine = |what: String| Error::Engine { what };
-        let client = Client::builder().timeout(REQUEST_TIMEOUT).no_gzip().build();
         Ok(Self {
             plan,
             targets,
             observer,
             stop,
-            client: client.map_err(|error| engine(error.to_string()))?,
+            client: operations::client(REQUEST_TIMEOUT)?,
             pacer: Arc::new(
                 Pacer::start().map_err(|error| engine(format!("no thread for the pacer: {error}")))?,
             ),

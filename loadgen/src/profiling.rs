@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::operations::{self, Draw};
 use crate::plan::Target;
 use crate::quotation;
-use crate::scenarios::{self, Scenario};
+use crate::scenarios::{Catalogue, Scenario};
 
 /// What is to be explained.
 #[derive(Clone)]
@@ -32,10 +32,11 @@ impl Asked {
         if text.starts_with('/') {
             return Ok(Self::Path(text.to_owned()));
         }
-        scenarios::find(text).map(Self::Scenario).map_err(|_| Error::NotARequest {
+        let scenarios = Catalogue::built_in();
+        scenarios.find(text).map(Self::Scenario).map_err(|_| Error::NotARequest {
             text: text.to_owned(),
-            known: scenarios::names(),
-            suggestion: scenarios::nearest(text),
+            known: scenarios.names(),
+            suggestion: scenarios.nearest(text),
         })
     }
 }
@@ -64,8 +65,7 @@ pub struct Profiled {
 
 /// Sends the requests, one after the other. The first that gets no profile ends it.
 pub async fn profile(inquiry: &Inquiry, target: &Target) -> Result<Profiled, Error> {
-    let client = Client::builder().timeout(REQUEST_TIMEOUT).no_gzip().build();
-    let client = client.map_err(|error| Error::Engine { what: error.to_string() })?;
+    let client = operations::client(REQUEST_TIMEOUT)?;
     let url = match &inquiry.asked {
         Asked::Path(path) => target.url(path)?,
         Asked::Scenario(scenario) => url_of(scenario, &client, target).await?,

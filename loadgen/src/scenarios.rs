@@ -2,8 +2,10 @@
 //!
 //! Weights count requests, not users: an operation that is slow gets its share all the same.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::described;
 use crate::error::Error;
 use crate::operations::{self, Operation};
 
@@ -57,6 +59,9 @@ impl Scenario {
     }
 }
 
+/// What words with weights are called together.
+const MIX: &str = "mix";
+
 /// Reads and writes as a day in the office has them: five reads for a write. The shares are of the requests.
 const MIXED: [(&str, f64); 8] = [
     ("first_page", 40.0),
@@ -69,64 +74,101 @@ const MIXED: [(&str, f64); 8] = [
     ("soft_delete", 1.0),
 ];
 
-/// All scenarios, in the order in which they are listed for people.
-#[must_use]
-pub fn all() -> Vec<Scenario> {
-    let operations = operations::all();
-    let part = |name: &str| operations.iter().find(|operation| operation.name() == name).cloned();
-    let parts =
-        MIXED.iter().filter_map(|(name, weight)| Some(Part { operation: part(name)?, weight: *weight }));
-    let mixed = Scenario { name: "mixed".to_owned(), parts: parts.collect() };
-    operations.iter().cloned().map(Scenario::of).chain([mixed]).collect()
+/// The scenarios that can be named: those that are written in Rust, and those of files.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    scenarios: Vec<Scenario>,
 }
 
-/// The names of all scenarios.
-#[must_use]
-pub fn names() -> Vec<String> {
-    all().into_iter().map(|scenario| scenario.name).collect()
-}
+impl Catalogue {
+    /// Those that are written in Rust, in the order in which they are listed for people.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let operations = operations::all();
+        let part = |name: &str| operations.iter().find(|operation| operation.name() == name).cloned();
+        let parts =
+            MIXED.iter().filter_map(|(name, weight)| Some(Part { operation: part(name)?, weight: *weight }));
+        let mixed = Scenario { name: "mixed".to_owned(), parts: parts.collect() };
+        Self { scenarios: operations.iter().cloned().map(Scenario::of).chain([mixed]).collect() }
+    }
 
-/// The scenario with this name.
-pub fn find(name: &str) -> Result<Scenario, Error> {
-    all().into_iter().find(|scenario| scenario.name == name).ok_or_else(|| Error::UnknownScenario {
-        name: name.to_owned(),
-        known: names(),
-        suggestion: nearest(name),
-    })
-}
-
-/// The scenarios that words of the command line name. `first_page` is one by itself; words with a weight, such as
-/// `first_page=70 detail=30`, are together one mix.
-pub fn read(words: &[String]) -> Result<Vec<Scenario>, Error> {
-    let mut scenarios = Vec::new();
-    let mut mix = Scenario { name: "mix".to_owned(), parts: Vec::new() };
-    for word in words {
-        let Some((name, weight)) = word.split_once('=') else {
-            scenarios.push(find(word)?);
-            continue;
-        };
-        let share: f64 =
-            weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0).ok_or_else(
-                || Error::Plan { what: format!("the weight `{weight}` of {name} is not a positive number") },
-            )?;
-        // A mix may stand in a mix: its parts share its weight.
-        let inner = find(name)?;
-        let whole: f64 = inner.parts.iter().map(|part| part.weight).sum();
-        mix.parts
-            .extend(inner.parts.into_iter().map(|part| Part { weight: part.weight / whole * share, ..part }));
-    }
-    if !mix.parts.is_empty() {
-        scenarios.push(mix);
-    }
-    if let Some(twice) = twice(scenarios.iter().map(|scenario| scenario.name.as_str())) {
-        return Err(Error::Plan { what: format!("the scenario {twice} is named twice") });
-    }
-    for scenario in &scenarios {
-        if let Some(twice) = twice(scenario.parts.iter().map(|part| part.operation.name())) {
-            return Err(Error::Plan { what: format!("{twice} is in the mix twice; add its weights up") });
+    /// The same, and after them those of these files; see [`described`]. No two may have the same name.
+    pub fn with_files<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<Self, Error> {
+        let mut catalogue = Self::built_in();
+        for file in files {
+            let taken = catalogue.names().into_iter().chain([MIX.to_owned()]).collect::<Vec<_>>();
+            catalogue.scenarios.extend(described::read(file, &taken)?);
         }
+        Ok(catalogue)
     }
-    Ok(scenarios)
+
+    /// The names of all.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.scenarios.iter().map(|scenario| scenario.name.clone()).collect()
+    }
+
+    /// The scenario with this name.
+    pub fn find(&self, name: &str) -> Result<Scenario, Error> {
+        let found = self.scenarios.iter().find(|scenario| scenario.name == name);
+        found.cloned().ok_or_else(|| Error::UnknownScenario {
+            name: name.to_owned(),
+            known: self.names(),
+            suggestion: self.nearest(name),
+        })
+    }
+
+    /// The scenarios that words of the command line name. `first_page` is one by itself; words with a weight, such as
+    /// `first_page=70 detail=30`, are together one mix.
+    pub fn read(&self, words: &[String]) -> Result<Vec<Scenario>, Error> {
+        let mut scenarios = Vec::new();
+        let mut mix = Scenario { name: MIX.to_owned(), parts: Vec::new() };
+        for word in words {
+            let Some((name, weight)) = word.split_once('=') else {
+                scenarios.push(self.find(word)?);
+                continue;
+            };
+            let share: f64 =
+                weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0).ok_or_else(
+                    || Error::Plan {
+                        what: format!("the weight `{weight}` of {name} is not a positive number"),
+                    },
+                )?;
+            // A mix may stand in a mix: its parts share its weight.
+            let inner = self.find(name)?;
+            let whole: f64 = inner.parts.iter().map(|part| part.weight).sum();
+            let parts = inner.parts.into_iter();
+            mix.parts.extend(parts.map(|part| Part { weight: part.weight / whole * share, ..part }));
+        }
+        if !mix.parts.is_empty() {
+            scenarios.push(mix);
+        }
+        if let Some(twice) = twice(scenarios.iter().map(|scenario| scenario.name.as_str())) {
+            return Err(Error::Plan { what: format!("the scenario {twice} is named twice") });
+        }
+        for scenario in &scenarios {
+            if let Some(twice) = twice(scenario.parts.iter().map(|part| part.operation.name())) {
+                return Err(Error::Plan { what: format!("{twice} is in the mix twice; add its weights up") });
+            }
+        }
+        Ok(scenarios)
+    }
+
+    /// The name that is most like `name`, if one is so alike that it may have been meant.
+    pub(crate) fn nearest(&self, name: &str) -> Option<String> {
+        let names = self.scenarios.iter().map(|scenario| scenario.name.as_str());
+        reports::spelling::nearest(name, names).map(str::to_owned)
+    }
+}
+
+/// The scenario with this name among those that are written in Rust.
+pub fn find(name: &str) -> Result<Scenario, Error> {
+    Catalogue::built_in().find(name)
+}
+
+/// The scenarios that words name among those that are written in Rust; see [`Catalogue::read`].
+pub fn read(words: &[String]) -> Result<Vec<Scenario>, Error> {
+    Catalogue::built_in().read(words)
 }
 
 /// The first name that was there before.
@@ -135,15 +177,13 @@ fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names.into_iter().find(|name| !seen.insert(*name))
 }
 
-/// The name that is most like `name`, if one is so alike that it may have been meant.
-pub(crate) fn nearest(name: &str) -> Option<String> {
-    let names = names();
-    reports::spelling::nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn names() -> Vec<String> {
+        Catalogue::built_in().names()
+    }
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
@@ -174,7 +214,7 @@ mod tests {
 
     #[test]
     fn words_with_weights_are_one_mix_and_the_others_stand_alone() {
-        let scenarios = read(&words("page_100 first_page=70 page_100=30")).unwrap();
+        let scenarios = Catalogue::built_in().read(&words("page_100 first_page=70 page_100=30")).unwrap();
         let seen: Vec<_> = scenarios
             .iter()
             .flat_map(|scenario| scenario.parts.iter().map(|part| (scenario.name_of(part), part.weight)))
@@ -194,7 +234,7 @@ mod tests {
             ("first_page first_page", "first_page is named twice"),
             ("first_page=1 first_page=2", "in the mix twice"),
         ] {
-            let error = read(&words(line)).unwrap_err().to_string();
+            let error = Catalogue::built_in().read(&words(line)).unwrap_err().to_string();
             assert!(error.contains(says), "{line}: {error}");
         }
     }

@@ -10,6 +10,7 @@
 pub mod budgets;
 pub mod comparison;
 pub mod conformance;
+pub mod document;
 pub mod html;
 pub mod latency;
 pub mod meanwhile;

@@ -1,5 +1,6 @@
 //! What can be typed after `callbench load`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -20,6 +21,10 @@ Scenarios:
                           copy of the dataset, those of --target and --database-url stay
   contention              everybody updates the same five customers
   mixed                   reads and writes, 83 to 17
+  --scenarios FILE        yours, for any API, described in TOML (docs/scenarios.md):
+                            [scenario.search]
+                            path = \"/api/products/?q=lamp\"
+                            expect = { status = 200, json = { \"/results\" = { type = \"array\" } } }
 
 Examples:
   callbench load first_page page_100 --rate 100/s --duration 30s
@@ -30,12 +35,17 @@ Examples:
   callbench load first_page=70 detail=25 single_update=5 --rate 200/s     # one mix, by shares of requests
   callbench load detail --workspace acme --as $OTHER_TOKEN@umbrella=0.2   # who asks is drawn, too
   callbench load first_page --target https://staging.example.com --token $TOKEN --workspace acme
+  callbench load search=9 buy=1 --scenarios shop.toml --target http://127.0.0.1:9000 --token $TOKEN
+
 The rate is offered as it is; that the server could not hold it is a warning.")]
 pub(crate) struct Load {
     /// What to request: names stand for themselves, those with a weight are parts of one mix. Default with --replay: what
     /// its file names.
     #[arg(required_unless_present = "replay", value_name = "SCENARIO[=WEIGHT]")]
     pub(crate) scenarios: Vec<String>,
+    /// A TOML file that describes scenarios, for any API: docs/scenarios.md. Can be given several times.
+    #[arg(long = "scenarios", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
     /// A server that is already running; without it the reference server is started.
     #[arg(long, value_name = "URL", conflicts_with = "variant")]
     pub(crate) target: Option<String>,

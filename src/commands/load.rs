@@ -1,13 +1,13 @@
 //! `callbench load`: one server under load, ours or somebody's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::Utc;
 use cluster::Mode;
 use loadgen::arrivals::Pattern;
-use loadgen::scenarios::{self, Scenario};
+use loadgen::scenarios::{Catalogue, Scenario};
 use loadgen::{Load as Offered, Open, Plan, Target};
 use reports::run::{OnOverload, Run, Subject};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +27,12 @@ const DURATION: Duration = Duration::from_secs(30);
 pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> anyhow::Result<u8> {
     let limits = load.output.budgets.as_deref().map(|file| Limits::read(Some(file))).transpose()?;
     let plan = bench::plan(&load.pressure, OnOverload::Offer, load.duration, DURATION)?;
-    let scenarios =
-        if load.scenarios.is_empty() { replayed(&plan)? } else { scenarios::read(&load.scenarios)? };
+    let catalogue = Catalogue::with_files(load.files.iter().map(PathBuf::as_path))?;
+    let scenarios = if load.scenarios.is_empty() {
+        replayed(&catalogue, &plan)?
+    } else {
+        catalogue.read(&load.scenarios)?
+    };
     let plan = Plan {
         scenarios,
         rounds: 1,
@@ -46,17 +50,17 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
 }
 
 /// What a replay names: one scenario, or the mix that was recorded; nothing without one.
-fn replayed(plan: &Plan) -> anyhow::Result<Vec<Scenario>> {
+fn replayed(catalogue: &Catalogue, plan: &Plan) -> anyhow::Result<Vec<Scenario>> {
     let Offered::Open(Open { pattern: Pattern::Replayed { replay, .. }, .. }) = &plan.load else {
         return Ok(Vec::new());
     };
     match replay.scenarios() {
         [] => Ok(Vec::new()),
-        [one] => Ok(vec![scenarios::find(one)?]),
+        [one] => Ok(vec![catalogue.find(one)?]),
         several => {
             let weighted = |name: &String| format!("{name}={}", replay.only(name).arrivals());
             let words: Vec<String> = several.iter().map(weighted).collect();
-            let mut mix = scenarios::read(&words)?;
+            let mut mix = catalogue.read(&words)?;
             "replay".clone_into(&mut mix[0].name);
             Ok(mix)
         }

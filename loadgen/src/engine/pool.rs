@@ -21,12 +21,14 @@ use goose::config::GooseConfiguration;
 use goose::goose::{GooseUser, Scenario, Transaction, TransactionFunction};
 use goose::metrics::GooseMetrics;
 use goose::{GooseAttack, GooseError};
+use reqwest::Client;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::stage::Stage;
 use crate::error::Error;
+use crate::operations;
 
 /// A request that takes longer has failed.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
@@ -61,6 +63,8 @@ pub(crate) enum Ended {
 
 /// What every worker holds.
 struct Membership {
+    /// The one that sends; goose's own knows no limit to where a redirection may lead.
+    client: Client,
     stages: watch::Receiver<Option<Arc<Stage>>>,
     present: Arc<watch::Sender<usize>>,
     stop: CancellationToken,
@@ -77,6 +81,7 @@ impl Engine {
         let (counter, present) = watch::channel(0);
         let lost = CancellationToken::new();
         let membership = Arc::new(Membership {
+            client: operations::client(REQUEST_TIMEOUT)?,
             stages: feed,
             present: Arc::new(counter),
             stop: stop.clone(),
@@ -174,7 +179,8 @@ fn attack(host: &str, workers: usize, membership: Arc<Membership>) -> Result<Goo
             Ok(())
         })
     });
-    let client = GooseClientBuilder::new().without_cookies().timeout(REQUEST_TIMEOUT).gzip(false);
+    // One for all users, which nobody uses; see `Membership`.
+    let client = GooseClientBuilder::new().without_cookies();
     let transaction = Transaction::new(function).set_name("turns");
     let scenario = Scenario::new("callbench").register_transaction(transaction);
     Ok(GooseAttack::initialize_with_config(configuration(host, workers))?
@@ -205,6 +211,7 @@ impl Membership {
             // up, and must not do it as fast as it can.
             return tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        user.client.clone_from(&self.client);
         let loss = self.lost.clone().drop_guard();
         let _presence = Presence::enter(&self.present);
         let mut stages = self.stages.clone();

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Request, Url};
 
 use crate::error::Error;
@@ -60,6 +61,24 @@ impl Reply {
     pub fn must_be(&self, status: u16) -> Result<(), Fault> {
         if self.status == status { Ok(()) } else { Err(Fault::Status(self.status)) }
     }
+}
+
+/// Who we are in the logs of a server.
+const NAME: &str = concat!("callbench/", env!("CARGO_PKG_VERSION"));
+
+/// The most redirections that one request follows.
+const REDIRECTIONS: usize = 10;
+
+/// A client that sends nothing to a server that was not named: a redirection is followed within a server, and is the reply
+/// where it leads elsewhere. (By itself the client would take a token along that is not in `Authorization`.)
+pub(crate) fn client(timeout: Duration) -> Result<Client, Error> {
+    let within_the_server = Policy::custom(|redirection| {
+        let before = redirection.previous();
+        let stays = before.iter().all(|url| url.origin() == redirection.url().origin());
+        if stays && before.len() <= REDIRECTIONS { redirection.follow() } else { redirection.stop() }
+    });
+    let client = Client::builder().user_agent(NAME).timeout(timeout).no_gzip().redirect(within_the_server);
+    client.build().map_err(|error| Error::Engine { what: error.to_string() })
 }
 
 /// Sends a request and reads the whole body. The clock of the reply stops in here, before anything else is done with it.

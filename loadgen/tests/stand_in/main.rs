@@ -2,6 +2,7 @@
 
 mod conformance;
 mod deep_pages;
+mod described;
 mod profiles;
 mod replies;
 mod schedules;

@@ -1,7 +1,4 @@
 //! Reading a budget file.
-//!
-//! The TOML is walked by hand rather than deserialised, because every key and value keeps its place in the file that
-//! way: a mistake is reported with line and column, whatever it is.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,9 +6,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Error, Mistake};
 use super::metric::List;
 use super::{Budget, Budgets, Policy, Rule, Versus};
+use crate::document::{self, Error, Mistake, in_order, string, unknown_key};
 use crate::run::{Bound, Weight};
 
 /// The version of the layout of budget files that this program reads.
@@ -32,9 +29,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<Budgets, Error> {
 }
 
 fn read(text: &str) -> Result<Budgets, Mistake> {
-    let document = DeTable::parse(text).map_err(|error| {
-        Mistake::new(error.span().unwrap_or(0..0), "not valid TOML at", error.message().trim().to_owned())
-    })?;
+    let document = document::parse(text)?;
     let mut policy = Policy::default();
     let mut budgets = Vec::new();
     let mut schema = None;
@@ -184,16 +179,7 @@ fn rules(text: &str, value: &Spanned<DeValue<'_>>, list: List) -> Result<Vec<(Ru
         .iter()
         .map(|item| {
             let rule = string(item, "expected a rule in quotes, such as \"p95 < 500ms\"")?;
-            // Positions inside the string are those in the file, unless it is written with escapes.
-            let raw = text.get(item.span()).unwrap_or_default();
-            let verbatim = raw.len() == rule.len() + 2 && raw[1..].starts_with(rule);
-            let parsed = Rule::parse(rule, list).map_err(|mistake| {
-                if verbatim {
-                    mistake.shifted(item.span().start + 1)
-                } else {
-                    Mistake { span: item.span(), ..mistake }
-                }
-            })?;
+            let parsed = Rule::parse(rule, list).map_err(|mistake| document::inside(text, item, mistake))?;
             Ok((parsed, item.span()))
         })
         .collect()
@@ -247,10 +233,6 @@ fn name_of(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {
     Ok(name.to_owned())
 }
 
-fn string<'a>(value: &'a Spanned<DeValue<'_>>, expected: &str) -> Result<&'a str, Mistake> {
-    value.get_ref().as_str().ok_or_else(|| Mistake::new(value.span(), "not a string", expected))
-}
-
 fn table<'a, 'i>(
     value: &'a Spanned<DeValue<'i>>,
     span: &Range<usize>,
@@ -261,19 +243,6 @@ fn table<'a, 'i>(
         _ => format!("expected a section [{name}]"),
     };
     value.get_ref().as_table().ok_or_else(|| Mistake::new(span.clone(), "not a table", expected))
-}
-
-fn unknown_key(span: Range<usize>, key: &str, section: &str, known: &[&'static str]) -> Mistake {
-    Mistake::new(span, "unknown key", format!("[{section}] has {}", known.join(", ")))
-        .suggest(key, known.iter().copied())
-}
-
-/// The entries of a table in the order of the file: key, where it stands, value.
-fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a str, Range<usize>, &'a Spanned<DeValue<'i>>)> {
-    let mut entries: Vec<_> =
-        table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value)).collect();
-    entries.sort_by_key(|(_, span, _)| span.start);
-    entries
 }
 
 #[cfg(test)]

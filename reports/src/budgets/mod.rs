@@ -6,7 +6,6 @@
 //! whole interval of the measured value satisfies it, *fail* when none of it does, *inconclusive* otherwise.
 //! [`exit_code`] turns the answers into what a CI job obeys.
 
-mod error;
 mod exit;
 mod file;
 mod judge;
@@ -15,7 +14,7 @@ mod metric;
 mod rule;
 pub mod words;
 
-pub use error::Error;
+pub use crate::document::Error;
 pub use exit::exit_code;
 pub use file::parse;
 pub use judge::judge;

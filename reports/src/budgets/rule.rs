@@ -12,8 +12,8 @@
 
 use std::ops::Range;
 
-use super::error::Mistake;
 use super::metric::{List, Metric, Quantity};
+use crate::document::Mistake;
 use crate::operator::{Operator, Signs};
 use crate::run::Bound;
 
