@@ -69,6 +69,7 @@ async fn examine(asked: &Conform, base_url: &str, stop: &CancellationToken) -> a
         employee_token: asked.employee_token.clone(),
         writes: asked.writes,
         only: asked.only.clone(),
+        scenarios: Vec::new(),
     };
     let progress = CheckProgress::new();
     let on = |made: &Progress<'_>| progress.on(made);

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::Utc;
 use cluster::Mode;
 use loadgen::arrivals::Pattern;
+use loadgen::conform::Examination;
 use loadgen::scenarios::{Catalogue, Scenario};
 use loadgen::{Load as Offered, Open, Plan, Target};
+use reports::conformance::SCENARIOS;
 use reports::run::{OnOverload, Run, Subject};
 use tokio_util::sync::CancellationToken;
 
@@ -83,8 +85,62 @@ async fn theirs(load: &Load, base_url: &str, plan: &Plan, stop: &CancellationTok
         server_pid: None,
         control: false,
     };
-    let run = measure(load, plan, target, stop).await?;
+    let (plan, warnings) = offered(load, base_url, plan, stop).await?;
+    let mut run = measure(load, &plan, target, stop).await?;
+    run.warnings.splice(0..0, warnings);
     Ok(run)
+}
+
+/// The plan without the operations that a server does not offer, and a sentence for each of them. What a file describes is
+/// taken as it is.
+async fn offered(
+    load: &Load,
+    base_url: &str,
+    plan: &Plan,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Plan, Vec<String>)> {
+    let parts = || plan.scenarios.iter().flat_map(|scenario| &scenario.parts);
+    let names = parts().map(|part| part.operation.name().to_owned());
+    let known: Vec<String> = names.filter(|name| SCENARIOS.contains(&name.as_str())).collect();
+    if known.is_empty() {
+        return Ok((plan.clone(), Vec::new()));
+    }
+    let examination = Examination {
+        base_url: base_url.to_owned(),
+        token: load.token.clone(),
+        workspace: load.workspace.clone(),
+        other_token: None,
+        other_workspace: None,
+        employee_token: None,
+        writes: false,
+        only: Vec::new(),
+        scenarios: known,
+    };
+    let found = tokio::select! {
+        () = stop.cancelled() => bail!("interrupted"),
+        found = loadgen::conform::conform(&examination, &|_| {}, stop) => found?,
+    };
+    let mut plan = plan.clone();
+    let mut warnings = Vec::new();
+    for scenario in &mut plan.scenarios {
+        scenario.parts.retain(|part| match found.lacks(part.operation.name()) {
+            None => true,
+            Some(reason) => {
+                let name = part.operation.name();
+                let sentence = format!("{name} is left out, because the server does not offer it: {reason}");
+                eprintln!("warning: {sentence}");
+                warnings.push(sentence);
+                false
+            }
+        });
+    }
+    plan.scenarios.retain(|scenario| !scenario.parts.is_empty());
+    if plan.scenarios.is_empty() {
+        bail!(
+            "the server offers none of the scenarios; `callbench conform {base_url}` says what it answers differently"
+        );
+    }
+    Ok((plan, warnings))
 }
 
 /// The reference server, started for the purpose.

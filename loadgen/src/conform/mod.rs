@@ -56,6 +56,8 @@ pub struct Examination {
     pub writes: bool,
     /// The groups of checks to make, of [`groups`]; all of them if empty.
     pub only: Vec<String>,
+    /// If not empty, only the checks that these scenarios need.
+    pub scenarios: Vec<String>,
 }
 
 /// How far an examination is.
@@ -131,11 +133,14 @@ pub async fn conform(
     let groups = chosen(&examination.only)?;
     let started_at = chrono::Utc::now();
     let server = Arc::new(Server::meet(examination).await?);
-    let of = groups.iter().map(|group| group.checks.len()).sum();
+    let needed: Vec<&str> =
+        examination.scenarios.iter().flat_map(|name| conformance::needed_by(name)).collect();
+    let is_needed = |check: &&Check| examination.scenarios.is_empty() || needed.contains(&check.name);
+    let of = groups.iter().flat_map(|group| group.checks).filter(is_needed).count();
     let mut checks = Vec::with_capacity(of);
     let mut broken = None;
     'all: for group in groups {
-        for check in group.checks {
+        for check in group.checks.iter().filter(is_needed) {
             if stop.is_cancelled() {
                 break 'all;
             }

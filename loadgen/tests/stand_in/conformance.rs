@@ -17,6 +17,7 @@ fn examination(server: &StandIn) -> Examination {
         employee_token: None,
         writes: false,
         only: Vec::new(),
+        scenarios: Vec::new(),
     }
 }
 

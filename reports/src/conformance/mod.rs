@@ -10,7 +10,7 @@ pub mod terminal;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use offers::{Offer, SCENARIOS, needed};
+pub use offers::{Offer, SCENARIOS, needed, needed_by};
 
 /// The version of the layout of the JSON. It grows when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;

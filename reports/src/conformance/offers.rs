@@ -17,11 +17,12 @@ struct Needs {
 const LIST: &[&str] = &["the_first_page_is_a_page"];
 const LINKS: &[&str] = &["next_leads_to_the_page_after"];
 
-const NEEDS: [Needs; 12] = [
+const NEEDS: [Needs; 14] = [
     Needs { scenario: "first_page", checks: &[LIST] },
     Needs { scenario: "page_100", checks: &[LIST, LINKS] },
     Needs { scenario: "deep_walk", checks: &[LIST, LINKS, &["next_and_previous_walk_the_same_rows"]] },
     Needs { scenario: "filters", checks: &[LIST, &["a_status_finds_its_rows"]] },
+    Needs { scenario: "worst_filters", checks: &[LIST, &["a_status_finds_its_rows"]] },
     Needs { scenario: "detail", checks: &[LIST, &["a_customer_of_the_list_can_be_read"]] },
     Needs { scenario: "metadata", checks: &[&["a_workspace_can_be_read"]] },
     Needs { scenario: "single_insert", checks: &[&["a_customer_is_made", "a_customer_can_be_made"]] },
@@ -39,6 +40,10 @@ const NEEDS: [Needs; 12] = [
         checks: &[LIST, &["a_customer_is_deleted", "a_customer_can_be_deleted"]],
     },
     Needs { scenario: "calls", checks: &[LIST, &["a_call_is_made", "a_call_can_be_made"]] },
+    Needs {
+        scenario: "contention",
+        checks: &[LIST, &["a_customer_is_changed", "a_customer_can_be_changed"]],
+    },
 ];
 
 /// The scenarios that [`Conformance::offers`] knows, in the order of the report.
@@ -55,6 +60,12 @@ pub const SCENARIOS: [&str; NEEDS.len()] = {
 /// The names of all checks that a scenario needs.
 pub fn needed() -> impl Iterator<Item = &'static str> {
     NEEDS.iter().flat_map(|needs| needs.checks).flat_map(|names| names.iter().copied())
+}
+
+/// The names of the checks that one scenario needs; none if nothing is known of it.
+pub fn needed_by(scenario: &str) -> impl Iterator<Item = &'static str> {
+    let needs = NEEDS.iter().find(|needs| needs.scenario == scenario);
+    needs.into_iter().flat_map(|needs| needs.checks).flat_map(|names| names.iter().copied())
 }
 
 /// A scenario, and whether the server can be asked for it.
@@ -74,6 +85,16 @@ impl Conformance {
             return Err(format!("nothing is known of a scenario `{scenario}`"));
         };
         needs.checks.iter().try_for_each(|names| self.need(names))
+    }
+
+    /// Why the server can't be asked for a scenario, if that is known: something that it needs is missing or differs. What
+    /// was not checked, or could not be, is no reason.
+    #[must_use]
+    pub fn lacks(&self, scenario: &str) -> Option<String> {
+        let needs = NEEDS.iter().find(|needs| needs.scenario == scenario)?;
+        let is_judged = |check: &Check| !matches!(check.outcome, Outcome::Skipped { .. });
+        let judged = |names: &&&[&str]| names.iter().filter_map(|name| self.check(name)).any(is_judged);
+        needs.checks.iter().filter(judged).find_map(|names| self.need(names).err())
     }
 
     /// All scenarios.
@@ -135,6 +156,10 @@ mod tests {
         let reason = conformance.offers("metadata").unwrap_err();
         assert_eq!(reason, "it takes the check `a_workspace_can_be_read`, which was not made");
         assert!(conformance.offers("fist_page").unwrap_err().contains("`fist_page`"));
+        // What was not checked is no reason to leave a scenario out.
+        let lacks =
+            ["first_page", "page_100", "metadata", "fist_page"].map(|name| conformance.lacks(name).is_some());
+        assert_eq!(lacks, [false, true, false, false]);
     }
 
     #[test]
