@@ -29,11 +29,12 @@ impl Place {
                 migrations::connect(url, "callbench").await?;
                 Ok(Self { base_url: url.clone(), private: None })
             }
-            None => Self::private(home, database_name(place.scale), mode).await,
+            None => Self::own(home, database_name(place.scale), mode).await,
         }
     }
 
-    async fn private(home: &Path, database: String, mode: Mode) -> anyhow::Result<Self> {
+    /// A database of the private cluster, which is created if it is missing.
+    pub(crate) async fn own(home: &Path, database: String, mode: Mode) -> anyhow::Result<Self> {
         let cluster = Cluster::start(&Options { mode, ..Options::new(home) }).await?;
         tell(cluster.notes());
         let base_url = cluster.url(&database);

@@ -382,3 +382,50 @@ impl Observer for LoadProgress {
         }
     }
 }
+
+/// The steps of a search for a capacity: a line each.
+pub(crate) struct SearchProgress {
+    bar: ProgressBar,
+}
+
+impl SearchProgress {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar }
+    }
+}
+
+impl Drop for SearchProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Observer for SearchProgress {
+    fn on(&self, event: &Event<'_>) {
+        match event {
+            Event::Preparing { subject, operation } => {
+                self.bar.set_message(format!("prepare {operation} of {subject}"));
+            }
+            Event::Warming { subject, operation } => {
+                self.bar.set_message(format!("warm up {operation} of {subject}"));
+            }
+            Event::Warning { sentence } => self.bar.suspend(|| eprintln!("warning: {sentence}")),
+            _ => {}
+        }
+    }
+}
+
+impl loadgen::curves::Progress for SearchProgress {
+    fn trying(&self, trial: &loadgen::curves::Trial, length: Duration) {
+        let rate = reports::quantity::per_second(trial.rate);
+        self.bar.set_message(format!("{rate} for {}", reports::quantity::seconds(length.as_secs_f64())));
+    }
+
+    fn tried(&self, step: &reports::curves::Step) {
+        let line = reports::curves::terminal::step(step);
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+}

@@ -9,12 +9,14 @@
 //! - `engine`: goose's users as the pool of workers, fed with one window after another.
 //! - [`recorder`]: what happened in a window, in whole histograms.
 //! - [`rounds`]: which window comes when, how much load it offers, and whether it can be trusted; pure.
+//! - [`curves`]: many measurements of the same thing, such as the search for the highest rate that holds.
 //! - [`profile()`]: a single request that the server is asked to explain.
 //! - [`conform`]: what a server answers differently from the contract, so that it is known what can be asked of it.
 //! - [`probes`]: the database's and the operating system's side of the same windows.
 
 pub mod arrivals;
 pub mod conform;
+pub mod curves;
 pub mod described;
 mod engine;
 mod equal_rows;

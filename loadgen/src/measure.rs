@@ -26,6 +26,8 @@ mod count;
 mod warm_up;
 mod window;
 
+pub(crate) use window::LEAD;
+
 /// What a measurement leaves behind.
 #[derive(Debug, Default)]
 pub struct Measured {
@@ -85,7 +87,7 @@ fn check_targets(targets: &[Target]) -> Result<(), Error> {
 }
 
 /// Why a measurement ends before its end.
-enum Halt {
+pub(crate) enum Halt {
     Stopped,
     Failed(Error),
 }
@@ -97,24 +99,24 @@ impl From<Error> for Halt {
 }
 
 /// A measurement under way.
-struct Session<'a> {
-    plan: &'a Plan,
-    targets: &'a [Target],
+pub(crate) struct Session<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) targets: &'a [Target],
     observer: &'a dyn Observer,
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
     /// The coordinator's own connections, so that its requests leave those of the workers as they are.
     client: Client,
-    pacer: Arc<Pacer>,
-    started: Instant,
+    pub(crate) pacer: Arc<Pacer>,
+    pub(crate) started: Instant,
     /// Requests in all windows.
-    recorded: u64,
-    measured: Measured,
+    pub(crate) recorded: u64,
+    pub(crate) measured: Measured,
 }
 
 /// What is known of a target's side.
-struct Side {
-    meter: CpuMeter,
-    statements: Option<StatementProbe>,
+pub(crate) struct Side {
+    pub(crate) meter: CpuMeter,
+    pub(crate) statements: Option<StatementProbe>,
 }
 
 /// One scenario on one target, ready to be measured.
@@ -125,7 +127,7 @@ struct Lane {
 }
 
 impl<'a> Session<'a> {
-    fn new(
+    pub(crate) fn new(
         plan: &'a Plan,
         targets: &'a [Target],
         observer: &'a dyn Observer,
@@ -180,7 +182,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn prepare(&mut self, target: &Target, scenario: &Scenario) -> Result<Arc<Traffic>, Halt> {
+    pub(crate) async fn prepare(
+        &mut self,
+        target: &Target,
+        scenario: &Scenario,
+    ) -> Result<Arc<Traffic>, Halt> {
         let subject = &target.subject.name;
         let mut parts = Vec::new();
         for part in &scenario.parts {
@@ -194,7 +200,7 @@ impl<'a> Session<'a> {
     }
 
     /// Makes ready what so many requests use up.
-    async fn provide(&self, traffic: &Traffic, requests: u64) -> Result<(), Halt> {
+    pub(crate) async fn provide(&self, traffic: &Traffic, requests: u64) -> Result<(), Halt> {
         for (part, share) in traffic.shares() {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -294,7 +300,7 @@ impl<'a> Session<'a> {
     }
 
     /// Goose counts as well; a difference would mean that a sample was lost on the way.
-    async fn close_the_books(&mut self, engine: Engine) -> Result<(), Halt> {
+    pub(crate) async fn close_the_books(&mut self, engine: Engine) -> Result<(), Halt> {
         let recorded = self.recorded;
         let counted = self.unless_stopped(engine.finish()).await??;
         if counted != recorded {
@@ -307,7 +313,7 @@ impl<'a> Session<'a> {
 
     /// Connects the probes of a target. A database that can't be reached is an error, since its URL was given; one
     /// that doesn't count is a warning.
-    async fn side(&mut self, target: &Target) -> Result<Side, Halt> {
+    pub(crate) async fn side(&mut self, target: &Target) -> Result<Side, Halt> {
         let Some(url) = &target.database_url else {
             return Ok(Side { meter: CpuMeter::new(target.server_pid, None), statements: None });
         };
@@ -339,7 +345,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn warn(&mut self, sentence: String) {
+    pub(crate) fn warn(&mut self, sentence: String) {
         self.observer.on(&Event::Warning { sentence: &sentence });
         self.measured.warnings.push(sentence);
     }

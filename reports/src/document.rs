@@ -64,6 +64,14 @@ impl Mistake {
         self
     }
 
+    /// The mistake in a text that stands by itself, where no place has to be named.
+    pub(crate) fn sentence(&self, text: &str) -> String {
+        let start = text.floor_char_boundary(self.span.start);
+        let offending = &text[start..text.floor_char_boundary(self.span.end.max(start))];
+        let suggestion = spelling::question(self.suggestion.as_deref());
+        format!("{} `{offending}`: {}{suggestion}", self.problem, self.expected)
+    }
+
     /// Names the place in the file.
     #[must_use]
     pub fn locate(self, file: &str, text: &str) -> Error {

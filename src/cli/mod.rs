@@ -1,13 +1,16 @@
 //! What can be typed. What it means is decided in [`crate::commands`].
 //!
 //! A file for each command, with its help and examples, named as the one in `commands` that runs it; arguments that
-//! several commands share are groups of their own ([`Place`], [`Pressure`], [`Output`]), which they flatten. So a new
+//! several commands share are groups of their own ([`Place`], [`Pressure`], [`Output`], [`Subject`]), which they flatten. So a new
 //! command is a file here, which says what it takes, and one there, which does it.
 
 mod bench;
+mod capacity;
 mod conform;
 mod db;
 mod demo;
+mod depth;
+mod growth;
 mod load;
 mod output;
 mod place;
@@ -17,6 +20,7 @@ mod quantity;
 mod report;
 mod seed;
 mod serve;
+mod subject;
 mod verify;
 
 use std::path::PathBuf;
@@ -24,9 +28,12 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use self::bench::Bench;
+pub(crate) use self::capacity::Capacity;
 pub(crate) use self::conform::Conform;
 pub(crate) use self::db::Db;
 pub(crate) use self::demo::Demo;
+pub(crate) use self::depth::Depth;
+pub(crate) use self::growth::Growth;
 pub(crate) use self::load::Load;
 pub(crate) use self::output::Output;
 pub(crate) use self::place::{Place, Scale};
@@ -35,6 +42,7 @@ pub(crate) use self::profile::Profile;
 pub(crate) use self::report::Report;
 pub(crate) use self::seed::{ExportFormat, Seed};
 pub(crate) use self::serve::{LogFormat, Serve};
+pub(crate) use self::subject::{Kept, Subject};
 pub(crate) use self::verify::Verify;
 
 /// Load testing and benchmarks for multi-tenant list APIs on PostgreSQL.
@@ -82,6 +90,12 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Put load on one server: the reference server, or yours with --target.
     Load(Load),
+    /// Find the highest rate at which objectives hold.
+    Capacity(Capacity),
+    /// Draw times and buffers against the number of the page.
+    Depth(Depth),
+    /// Draw times and buffers against the number of customers.
+    Growth(Growth),
     /// Compare the variants of the reference server in interleaved rounds; what CI runs.
     Bench(Bench),
     /// Look into one request: its layers, statements, plans, and what to change.

@@ -13,6 +13,19 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
     rate.check().map(|()| rate)
 }
 
+/// A rate that stays as it is, in requests per second.
+pub(super) fn constant_rate(text: &str) -> Result<f64, String> {
+    let per_second = per_second(text)?;
+    Rate::constant(per_second).check().map(|()| per_second)
+}
+
+/// `10%`: between 0.1 % and 100 %.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let wrong = || "expected a share such as 10%, between 0.1% and 100%".to_owned();
+    let percent: f64 = text.strip_suffix('%').ok_or_else(wrong)?.trim().parse().map_err(|_| wrong())?;
+    if (0.1..=100.0).contains(&percent) { Ok(percent / 100.0) } else { Err(wrong()) }
+}
+
 fn per_second(text: &str) -> Result<f64, String> {
     let wrong = || "expected a rate such as 50/s, 30/min, 12/h or 100/s..2000/s".to_owned();
     let (number, per) = text.split_once('/').ok_or_else(wrong)?;
@@ -62,6 +75,16 @@ mod tests {
         assert_eq!(rate("1800/h"), Ok(Rate::constant(0.5)));
         for wrong in ["50", "0/s", "-1/s", "x/s", "1/d", "inf/s", "NaN/s", "2000000/s"] {
             assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_stays_has_no_second_end_and_a_share_has_its_sign() {
+        assert_eq!(constant_rate("30/min"), Ok(0.5));
+        assert!(constant_rate("1/s..2/s").is_err() && constant_rate("0/s").is_err());
+        assert_eq!(share("10%"), Ok(0.1));
+        for wrong in ["10", "0%", "101%", "x%", "NaN%"] {
+            assert!(share(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,15 +1,19 @@
 //! One file per subcommand. Each is a walk through the crates; what they do is decided there.
 
 mod bench;
+mod capacity;
 mod conform;
 mod db;
 mod demo;
+mod depth;
 mod export;
+mod growth;
 mod load;
 mod profile;
 mod report;
 mod seed;
 mod serve;
+mod subject;
 mod verify;
 
 use tokio_util::sync::CancellationToken;
@@ -23,6 +27,9 @@ pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8
         Command::Seed(seed) => seed::run(&cli.home, seed, stop).await,
         Command::Serve(serve) => serve::run(&cli.home, serve, stop).await,
         Command::Load(load) => load::run(&cli.home, load, stop).await,
+        Command::Capacity(capacity) => capacity::run(&cli.home, capacity, stop).await,
+        Command::Depth(depth) => depth::run(&cli.home, depth, stop).await,
+        Command::Growth(growth) => growth::run(&cli.home, growth, stop).await,
         Command::Bench(bench) => bench::run(&cli.home, bench, stop).await,
         Command::Profile(profile) => profile::run(&cli.home, profile, stop).await,
         Command::Conform(conform) => conform::run(&cli.home, conform, stop).await,

@@ -7,7 +7,7 @@
 //! pool (see [`crate::recorder::Sample::of`]), and an arrival be skipped that nobody was free for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use reports::run::WhenBusy;
@@ -23,6 +23,7 @@ pub(crate) struct Schedule {
     arrivals: Mutex<Arrivals>,
     when_busy: WhenBusy,
     skipped: AtomicU64,
+    closed: AtomicBool,
     pacer: Arc<Pacer>,
 }
 
@@ -37,7 +38,18 @@ pub(crate) struct Claim {
 
 impl Schedule {
     pub(crate) fn new(opened: Instant, arrivals: Arrivals, when_busy: WhenBusy, pacer: Arc<Pacer>) -> Self {
-        Self { opened, arrivals: Mutex::new(arrivals), when_busy, skipped: AtomicU64::new(0), pacer }
+        let (skipped, closed) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { opened, arrivals: Mutex::new(arrivals), when_busy, skipped, closed, pacer }
+    }
+
+    /// Gives up what nobody has claimed yet.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// How many arrivals were given up. Known once the last worker has left.
+    pub(super) fn unsent(&self) -> u64 {
+        self.arrivals.try_lock().map_or(0, |arrivals| arrivals.clone().count() as u64)
     }
 
     /// Waits for the next arrival and returns it; at once if it is over. `None` when the schedule has ended. `free` is
@@ -53,6 +65,9 @@ impl Schedule {
     ) -> Option<(Claim, T)> {
         let mut arrivals = self.arrivals.lock().await;
         loop {
+            if self.closed.load(Ordering::Relaxed) {
+                return None;
+            }
             let arrival = arrivals.next()?;
             let due = self.opened + arrival.due;
             if self.when_busy == WhenBusy::Skip && due < free {
@@ -176,6 +191,16 @@ mod tests {
         // Busy until after the end.
         assert_eq!(claim(&schedule, Instant::now()).await, None);
         assert_eq!(schedule.skipped(), 4 + 13);
+    }
+
+    #[tokio::test]
+    async fn a_closed_schedule_gives_up_what_is_left_and_says_how_much_that_was() {
+        let schedule = schedule(long_ago(), WhenBusy::Queue);
+        for _ in 0..8 {
+            assert!(claim(&schedule, Instant::now()).await.is_some());
+        }
+        schedule.close();
+        assert_eq!((claim(&schedule, Instant::now()).await, schedule.unsent()), (None, 12));
     }
 
     #[tokio::test]

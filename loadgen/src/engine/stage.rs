@@ -136,6 +136,21 @@ impl Stage {
         }
     }
 
+    /// Gives up the arrivals that no worker has taken yet.
+    pub(crate) fn close(&self) {
+        if let Loop::Open(schedule, _) = &self.turns {
+            schedule.close();
+        }
+    }
+
+    /// How many arrivals were given up.
+    pub(crate) fn unsent(&self) -> u64 {
+        match &self.turns {
+            Loop::Open(schedule, _) => schedule.unsent(),
+            Loop::Closed(_) => 0,
+        }
+    }
+
     /// Waits until all of `workers` have left.
     pub(super) async fn drained(&self, workers: usize) {
         while self.left.load(Ordering::Acquire) < workers {

@@ -25,7 +25,7 @@ impl Session<'_> {
     /// Half of the warm-up's time one request after another, which tells the service time of the target alone; the
     /// other half in company, so that the server's other connections are warm too. A target for which the first half
     /// was over with the fewest requests is spared the second. Returns the mean service time of the first half.
-    pub(super) async fn warm_up(
+    pub(crate) async fn warm_up(
         &mut self,
         engine: &mut Engine,
         subject: &str,

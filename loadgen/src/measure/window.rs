@@ -15,7 +15,7 @@ use crate::recorder::Recording;
 use crate::rounds::{self, Slot};
 
 /// A stage opens this long after it was announced, so that all workers are there when the first request is due.
-pub(super) const LEAD: Duration = Duration::from_millis(20);
+pub(crate) const LEAD: Duration = Duration::from_millis(20);
 
 /// How much more is provided than the schedule will use up: the counts of Poisson arrivals waver.
 const SPARE: f64 = 1.3;

@@ -119,7 +119,7 @@ fn page_of(link: &Url) -> Option<u32> {
 }
 
 /// The same link with another number; `None` if it doesn't name its page by number.
-fn with_page(link: &Url, page: u32) -> Option<Url> {
+pub(super) fn with_page(link: &Url, page: u32) -> Option<Url> {
     page_of(link)?;
     let mut url = link.clone();
     url.query_pairs_mut().clear().extend_pairs(link.query_pairs().map(|(name, value)| {

@@ -1,7 +1,9 @@
 //! The load generator against a stand-in server, over real HTTP.
 
+mod capacities;
 mod conformance;
 mod deep_pages;
+mod depths;
 mod described;
 mod profiles;
 mod replies;

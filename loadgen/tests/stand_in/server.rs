@@ -46,13 +46,28 @@ pub(crate) enum Fault {
 #[derive(Debug, Default)]
 struct Behaviour {
     delay: Duration,
+    /// So much more for each page up to the one that is asked for.
+    delay_per_page: Duration,
     fault: Fault,
     /// Freeze for so long at the request after so many more.
     freeze: Option<(u64, Duration)>,
     frozen_until: Option<Instant>,
+    /// When each place at the counter is free again, and how long it is taken by a request; without, everybody is served at
+    /// once.
+    counter: Option<(Vec<Instant>, Duration)>,
     /// Answers with a profile so far.
     profiles: u64,
     queries: Vec<String>,
+}
+
+impl Behaviour {
+    /// When a request that comes now has been served. Computed, so that a timer that is late slows nobody else down.
+    fn served(&mut self) -> Option<Instant> {
+        let (places, service) = self.counter.as_mut()?;
+        let place = places.iter_mut().min()?;
+        *place = (*place).max(Instant::now()) + *service;
+        Some(*place)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -102,6 +117,17 @@ impl StandIn {
         self.behave(|behaviour| behaviour.delay = delay);
     }
 
+    /// Answers each page so many times this much later from now on.
+    pub(crate) fn delay_per_page(&self, delay: Duration) {
+        self.behave(|behaviour| behaviour.delay_per_page = delay);
+    }
+
+    /// Serves so many requests at a time from now on, each for so long: `places / service` a second, and not one more. The others
+    /// wait in line.
+    pub(crate) fn places(&self, places: usize, service: Duration) {
+        self.behave(|behaviour| behaviour.counter = Some((vec![Instant::now(); places], service)));
+    }
+
     /// Answers wrongly from now on.
     pub(crate) fn fault(&self, fault: Fault) {
         self.behave(|behaviour| behaviour.fault = fault);
@@ -124,7 +150,7 @@ async fn list(
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let (delay, frozen_until, fault) = {
+    let (delay, frozen_until, fault, served) = {
         let mut behaviour = shop.behaviour.lock().unwrap();
         behaviour.queries.push(raw.unwrap_or_default());
         behaviour.freeze = match behaviour.freeze {
@@ -135,8 +161,16 @@ async fn list(
             Some((after, length)) => Some((after - 1, length)),
             None => None,
         };
-        (behaviour.delay, behaviour.frozen_until, behaviour.fault)
+        (
+            behaviour.delay + behaviour.delay_per_page * shop.number(&query).unwrap_or(1),
+            behaviour.frozen_until,
+            behaviour.fault,
+            behaviour.served(),
+        )
     };
+    if let Some(at) = served {
+        tokio::time::sleep_until(at.into()).await;
+    }
     if let Some(until) = frozen_until {
         tokio::time::sleep_until(until.into()).await;
     }
@@ -173,17 +207,25 @@ impl Shop {
         }
     }
 
-    fn page(&self, query: &HashMap<String, String>, host: &str, fault: Fault) -> Option<String> {
-        let size: u32 = query["page_size"].parse().unwrap();
-        let name = match self.links {
+    fn parameter(&self) -> &'static str {
+        match self.links {
             Links::Cursors => "cursor",
             Links::Numbers => "page",
-        };
-        let number: u32 = match (query.get(name), self.links) {
-            (None, _) => 1,
-            (Some(cursor), Links::Cursors) => cursor.strip_prefix("after")?.parse().ok()?,
-            (Some(page), Links::Numbers) => page.parse().ok()?,
-        };
+        }
+    }
+
+    /// The number of the page that is asked for.
+    fn number(&self, query: &HashMap<String, String>) -> Option<u32> {
+        match (query.get(self.parameter()), self.links) {
+            (None, _) => Some(1),
+            (Some(cursor), Links::Cursors) => cursor.strip_prefix("after")?.parse().ok(),
+            (Some(page), Links::Numbers) => page.parse().ok(),
+        }
+    }
+
+    fn page(&self, query: &HashMap<String, String>, host: &str, fault: Fault) -> Option<String> {
+        let size: u32 = query["page_size"].parse().unwrap();
+        let (name, number) = (self.parameter(), self.number(query)?);
         let first = (number - 1) * size;
         let last = (first + size).min(self.customers);
         if first >= self.customers && number > 1 {

@@ -23,6 +23,11 @@ pub use rule::Rule;
 
 use crate::run::{Run, Weight};
 
+/// Reads one rule about response times or errors that stands by itself. The error says what is wrong, without an end.
+pub fn rule(text: &str) -> Result<Rule, String> {
+    Rule::parse(text, metric::List::Latency).map_err(|mistake| mistake.sentence(text))
+}
+
 /// The budget file that is used when the user names none: the one at the root of the project.
 pub const DEFAULT: &str = include_str!("../../../budgets.toml");
 

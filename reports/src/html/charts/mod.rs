@@ -8,6 +8,7 @@
 pub(crate) mod bars;
 pub(super) mod dumbbell;
 pub(super) mod headroom;
+pub(crate) mod power;
 pub(crate) mod repeats;
 pub(super) mod rounds;
 mod scale;

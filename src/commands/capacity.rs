@@ -1,0 +1,106 @@
+//! `callbench capacity`: the highest rate at which objectives hold.
+
+use std::fs;
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use chrono::Utc;
+use loadgen::Target;
+use loadgen::curves::{Found, Sought};
+use loadgen::scenarios;
+use reports::curves::{End, SCHEMA};
+use reports::run::Environment;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Capacity;
+use crate::commands::subject::{self, Needs};
+use crate::progress::SearchProgress;
+use crate::results;
+use crate::stop::INTERRUPTED;
+
+pub(crate) async fn run(home: &Path, asked: Capacity, stop: &CancellationToken) -> anyhow::Result<u8> {
+    let sought = sought(&asked)?;
+    let needs = Needs {
+        variants: &[asked.variant],
+        writes: sought.scenario.writes(),
+        pool_size: u32::from(asked.max_in_flight).clamp(4, 32),
+    };
+    let found = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
+        let [target] =
+            <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
+        search(&asked, &sought, target, environment, stop).await
+    })
+    .await?;
+    keep_and_print(&found, &asked)
+}
+
+fn sought(asked: &Capacity) -> anyhow::Result<Sought> {
+    let mut scenarios = scenarios::read(&asked.scenarios)?;
+    let (Some(scenario), true) = (scenarios.pop(), scenarios.is_empty()) else {
+        bail!(
+            "a capacity is that of one scenario; give several a weight to make one mix of them: first_page=70 detail=30"
+        );
+    };
+    Ok(Sought {
+        scenario,
+        objectives: asked.objectives.clone(),
+        from: asked.from,
+        max: asked.max_rate,
+        precision: asked.precision,
+        step: asked.step_duration,
+        confirm: asked.confirm_duration,
+        warm_up: asked.warm_up,
+        max_in_flight: usize::from(asked.max_in_flight),
+        process: asked.arrivals.into(),
+        page_size: asked.subject.page_size,
+        workspace: asked.subject.workspace.clone(),
+        seed: asked.seed,
+    })
+}
+
+async fn search(
+    asked: &Capacity,
+    sought: &Sought,
+    target: Target,
+    environment: Environment,
+    stop: &CancellationToken,
+) -> anyhow::Result<reports::curves::Capacity> {
+    let started_at = Utc::now();
+    let found = loadgen::curves::capacity(sought, &target, &SearchProgress::new(), stop.clone()).await?;
+    let Found { settings, steps, lower, upper, end, warnings } = found;
+    let found = reports::curves::Capacity {
+        schema: SCHEMA,
+        name: asked.kept.name.clone().unwrap_or_else(|| results::fresh_name("capacity")),
+        started_at,
+        finished_at: Utc::now(),
+        command: results::command_line(),
+        environment,
+        subject: target.subject,
+        scenario: sought.scenario.name.clone(),
+        workspace: sought.workspace.clone(),
+        page_size: sought.page_size,
+        objectives: sought.objectives.iter().map(ToString::to_string).collect(),
+        settings,
+        steps,
+        lower,
+        confirmed: end == End::Confirmed,
+        upper,
+        end,
+        answer: String::new(),
+        warnings,
+    };
+    Ok(found.answered())
+}
+
+/// Writes the folder of a search, prints it, returns the exit code.
+fn keep_and_print(found: &reports::curves::Capacity, asked: &Capacity) -> anyhow::Result<u8> {
+    let written = reports::curves::store::capacity(found, &asked.kept.runs.join(&found.name))?;
+    if asked.kept.json {
+        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+    } else {
+        print!("{}", reports::curves::terminal::capacity(found, std::io::stdout().is_terminal()));
+        println!("\nPage: {}", written.page.display());
+    }
+    Ok(if found.end == End::Interrupted { INTERRUPTED } else { found.exit_code() })
+}

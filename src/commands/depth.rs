@@ -1,0 +1,87 @@
+//! `callbench depth`: times and buffers against the number of the page.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use chrono::Utc;
+use loadgen::operations::Depths;
+use loadgen::{Plan, Target, curves};
+use reports::curves::{Axis, Curve, SCHEMA};
+use reports::run::Environment;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Depth, Kept};
+use crate::commands::subject::{self, Needs};
+use crate::progress::LoadProgress;
+use crate::results;
+use crate::stop::INTERRUPTED;
+
+/// Connections of a server that is asked one thing at a time.
+const POOL_SIZE: u32 = 4;
+
+pub(crate) async fn run(home: &Path, asked: Depth, stop: &CancellationToken) -> anyhow::Result<u8> {
+    let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE };
+    let curve = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
+        measure(&asked, &targets, environment, stop).await
+    })
+    .await?;
+    keep_and_print(&curve, &asked.kept)
+}
+
+async fn measure(
+    asked: &Depth,
+    targets: &[Target],
+    environment: Environment,
+    stop: &CancellationToken,
+) -> anyhow::Result<Curve> {
+    let started_at = Utc::now();
+    let depths = Arc::new(Depths::default());
+    eprintln!("walk to page {}", asked.pages.iter().max().copied().unwrap_or(1));
+    let (pages, mut warnings) = tokio::select! {
+        () = stop.cancelled() => bail!("interrupted"),
+        reached = depths.reachable(targets, &asked.pages) => reached?,
+    };
+    let plan = Plan {
+        page_size: asked.subject.page_size,
+        workspace: asked.subject.workspace.clone(),
+        ..curves::depth_plan(&pages, &depths, asked.rounds, asked.window)
+    };
+    let measured = loadgen::measure(&plan, targets, &LoadProgress::new(&plan, targets), stop.clone()).await?;
+    let names: Vec<String> = targets.iter().map(|target| target.subject.name.clone()).collect();
+    warnings.extend(measured.warnings.iter().cloned());
+    Ok(Curve {
+        schema: SCHEMA,
+        name: name(&asked.kept, Axis::Page),
+        started_at,
+        finished_at: Utc::now(),
+        command: results::command_line(),
+        complete: measured.complete,
+        environment,
+        axis: Axis::Page,
+        workspace: plan.workspace.clone(),
+        page_size: plan.page_size,
+        subjects: targets.iter().map(|target| target.subject.clone()).collect(),
+        series: curves::depth_series(&measured, &pages, &names),
+        checks: measured.checks,
+        warnings,
+    })
+}
+
+/// The name of a curve: the one that was given, or the command and the time.
+pub(super) fn name(kept: &Kept, axis: Axis) -> String {
+    kept.name.clone().unwrap_or_else(|| results::fresh_name(axis.command()))
+}
+
+/// Writes the folder of a curve, prints it, returns the exit code.
+pub(super) fn keep_and_print(curve: &Curve, kept: &Kept) -> anyhow::Result<u8> {
+    let written = reports::curves::store::curve(curve, &kept.runs.join(&curve.name))?;
+    if kept.json {
+        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+    } else {
+        print!("{}", reports::curves::terminal::curve(curve));
+        println!("\nPage: {}", written.page.display());
+    }
+    Ok(if curve.complete { curve.exit_code() } else { INTERRUPTED })
+}
