@@ -19,8 +19,8 @@ Examples:
       --target https://staging.example.com --token $TOKEN --workspace acme
 
 The rate doubles until an objective breaks, then the bounds are narrowed, then the lower one has to hold again in a
-longer step. The answer is two bounds: the rate that held twice, and the lowest one that broke. A step in which the
-client itself was late is not held against the server. Objectives are rules of a budget: pN, max or errors, and an
+longer step. The answer is two bounds: the rate that held twice, and the lowest one that broke. A step that broke
+because the client was late is not held against the server. Objectives are rules of a budget: pN, max or errors, and an
 upper limit with its unit. p99 needs 299 requests: at low rates a step lasts up to six times as long for them.
 Exit codes: 0 a rate was confirmed, 1 the objectives held at none, 2 it could not be found out.")]
 pub(crate) struct Capacity {

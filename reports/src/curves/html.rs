@@ -117,7 +117,7 @@ fn steps(capacity: &Capacity) -> Option<Markup> {
                     }
                 }
             }))
-            p class="muted" { "Client, server and database: cores kept busy, from the opening of the step to its last answer." }
+            p class="muted" { "Client, server and database: cores kept busy, from the opening of the step to its last answer. Poisson arrivals waver: of a few hundred, a tenth more or fewer than asked is usual." }
         }
     })
 }
@@ -149,7 +149,7 @@ fn how(capacity: &Capacity) -> Markup {
             code { (stage(super::Stage::Narrowing)) } "), and the lower one has to hold again in a longer step ("
             code { (stage(super::Stage::Confirming)) } "). Each step is an open loop with a warm-up and a schedule of its own, after "
             "the one before was answered to its last request. A step holds if every objective does and no queue was left to grow; "
-            "one that breaks while the client was late is not held against the server. Steps with too few requests for an "
+            "one that breaks because the client was late is not held against the server. Steps with too few requests for an "
             "objective last longer."
         }
         (scrolled(&facts_table(&facts)))

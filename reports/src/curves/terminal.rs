@@ -30,7 +30,9 @@ pub fn capacity(capacity: &Capacity, color: bool) -> String {
     if !capacity.steps.is_empty() {
         text.push('\n');
         text.push_str(&grid.text());
-        text.push_str("  (client, server, database: cores kept busy)\n");
+        text.push_str(
+            "  (client, server, database: cores kept busy; random arrivals are sometimes fewer than asked)\n",
+        );
     }
     text.push_str(&warnings(&capacity.warnings));
     text

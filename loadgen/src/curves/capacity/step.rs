@@ -133,7 +133,7 @@ fn window(
 ///
 /// A rate holds if every objective does and no queue was left to grow. It makes no difference then that the client was late:
 /// what it was late by is part of the response, so the target was at least as good. A rate that does not hold is blamed on the
-/// target only if the client was on time.
+/// target if the client was on time, or if an objective breaks for the service times alone, in which no lateness is.
 fn judged(window: Window, unsent: u64, trial: Trial, objectives: &[Objective]) -> Step {
     let failed: u64 = window.errors.values().sum();
     let response = window.timings.response.clone();
@@ -161,13 +161,16 @@ fn judged(window: Window, unsent: u64, trial: Trial, objectives: &[Objective]) -
             reports::quantity::per_second(reached)
         ));
     }
+    let breaks_alone =
+        |objective: &Objective| objective.judge(&window.timings.service, failed).held == Held::No;
+    let is_targets_fault = objectives.iter().any(breaks_alone);
     let mut windows = [window];
     rounds::mark_untrustworthy(&mut windows);
     let [window] = windows;
     let verdict = if reasons.is_empty() {
         let too_few = judgements.iter().any(|judgement| judgement.held == Held::TooFew);
         if too_few { Verdict::TooFewRequests } else { Verdict::Holds }
-    } else if window.invalid.is_empty() {
+    } else if is_targets_fault || window.invalid.is_empty() {
         Verdict::Breaks
     } else {
         Verdict::ClientLate
@@ -266,6 +269,10 @@ mod tests {
     #[test]
     fn a_late_client_excuses_a_rate_that_breaks_and_spoils_none_that_holds() {
         assert_eq!(step(window(120, 40, 120), 0).verdict, Verdict::ClientLate);
+        // Of 160 ms, 120 ms are the target's own.
+        assert_eq!(step(window(160, 40, 160), 0).verdict, Verdict::Breaks);
+        let failing = Window { errors: [("timeout".into(), 10)].into(), ..window(50, 20, 50) };
+        assert_eq!(step(failing, 0).verdict, Verdict::Breaks, "no lateness makes a request fail");
         assert_eq!(step(window(50, 20, 50), 0).verdict, Verdict::Holds);
     }
 
