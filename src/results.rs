@@ -55,11 +55,22 @@ pub(crate) fn fresh_name(command: &str) -> String {
 ///
 /// Without budgets the exit code says whether the run can be used at all: 0, or 2. A run that was interrupted is kept,
 /// and exits as interrupted.
-pub(crate) fn judge_and_keep(mut run: Run, limits: Option<&Limits>, output: &Output) -> anyhow::Result<u8> {
+pub(crate) fn judge_and_keep(run: Run, limits: Option<&Limits>, output: &Output) -> anyhow::Result<u8> {
+    let folder = output.runs.join(&run.name);
+    judge_and_keep_in(&folder, run, limits, output.json)
+}
+
+/// The same, in a folder of one's choice.
+pub(crate) fn judge_and_keep_in(
+    folder: &Path,
+    mut run: Run,
+    limits: Option<&Limits>,
+    json: bool,
+) -> anyhow::Result<u8> {
     if let Some(limits) = limits {
         run.verdicts = limits.judge(&run);
     }
-    let code = store_and_print(&run, &output.runs.join(&run.name), output.json)?;
+    let code = store_and_print(&run, folder, json)?;
     if !run.complete {
         return Ok(INTERRUPTED);
     }

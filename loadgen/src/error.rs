@@ -23,6 +23,17 @@ pub enum Error {
         /// What is wrong with it, with the value.
         what: String,
     },
+    /// The moment at which the window was to open is over.
+    #[error(
+        "the load was to start at {start_at}, and this process was ready {} ms later, more than the 1000 ms it may be late; \
+         give a later start, or less warm-up", .late.as_millis()
+    )]
+    TooLate {
+        /// The moment that was given.
+        start_at: chrono::DateTime<chrono::Utc>,
+        /// By how much it is over.
+        late: std::time::Duration,
+    },
     /// The address of a server that can't be one.
     #[error(
         "the target `{url}` can't be asked: {what}; give what stands before `/api/`, such as http://127.0.0.1:8000"

@@ -33,6 +33,7 @@ mod quotation;
 pub mod recorder;
 pub mod rounds;
 pub mod scenarios;
+mod shard;
 
 pub use error::Error;
 pub use load::{Load, Open};
@@ -40,3 +41,4 @@ pub use measure::{Measured, measure};
 pub use observer::{Event, Observer, Position, Silent};
 pub use plan::{Identity, Plan, Target};
 pub use profiling::{Asked, Inquiry, Profiled, profile};
+pub use shard::Shard;

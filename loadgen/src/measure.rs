@@ -41,6 +41,8 @@ pub struct Measured {
     pub checks: Vec<Check>,
     /// What a reader must know.
     pub warnings: Vec<String>,
+    /// How many milliseconds after [`Plan::start_at`] the first window opened, by the clock; `None` without one.
+    pub late_ms: Option<f64>,
     /// False when the measurement was stopped.
     pub complete: bool,
 }
@@ -271,7 +273,8 @@ impl<'a> Session<'a> {
         );
         let lane = Lane { traffic, offer, mean_service };
         self.warn_of_reduced_rate(subject, &scenario.name, &lane);
-        if let Some(probe) = &mut side.statements {
+        // Counters around requests would count those of the other shards too.
+        if let (Some(probe), None) = (&mut side.statements, self.plan.shard) {
             for component in &lane.traffic.parts {
                 self.observer.on(&Event::Counting { subject, operation: &component.operation });
                 self.count(probe, subject, component, mean_service).await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reports::run::Subject;
 use reqwest::Url;
 
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::load::{Load, Open};
 use crate::operations::{FirstPage, Page100};
 use crate::scenarios::Scenario;
+use crate::shard::Shard;
 
 /// What is to be measured.
 #[derive(Debug, Clone)]
@@ -35,6 +37,10 @@ pub struct Plan {
     pub seed: u64,
     /// Whether databases and processes are sampled once a second while windows run.
     pub probes: bool,
+    /// The part of the schedule that is sent; `None` for the whole. Only for one window of the open loop.
+    pub shard: Option<Shard>,
+    /// When the first window opens; `None` as soon as everything is warm. Who is more than 1 s late gives up.
+    pub start_at: Option<DateTime<Utc>>,
 }
 
 impl Default for Plan {
@@ -51,6 +57,8 @@ impl Default for Plan {
             workspace: "enterprise-workspace-1".to_owned(),
             seed: 1,
             probes: true,
+            shard: None,
+            start_at: None,
         }
     }
 }
@@ -79,6 +87,9 @@ impl Plan {
             return wrong("its pages have 0 rows".to_owned());
         }
         self.load.check().or_else(wrong)?;
+        if let Some(shard) = self.shard {
+            shard.check(self).or_else(wrong)?;
+        }
         match &self.load {
             Load::Open(Open { pattern: Pattern::Replayed { replay, .. }, .. }) => {
                 self.check_scenarios(replay).or_else(wrong)
@@ -115,7 +126,7 @@ impl Plan {
 /// The plan as it is kept in the result.
 impl From<&Plan> for reports::run::Plan {
     fn from(plan: &Plan) -> Self {
-        Self {
+        let whole = Self {
             operations: plan.scenarios.iter().map(|scenario| scenario.name.clone()).collect(),
             rounds: plan.rounds,
             workspace: plan.workspace.clone(),
@@ -123,7 +134,16 @@ impl From<&Plan> for reports::run::Plan {
             load: (&plan.load).into(),
             cache: "warm".to_owned(),
             seed: plan.seed,
-        }
+            shard: None,
+        };
+        let shard = plan.shard.map(|shard| reports::run::Shard {
+            index: shard.index,
+            of: shard.of,
+            start_at: plan.start_at,
+            late_ms: None,
+            plan_sha256: shard.plan_sha256(plan, &whole),
+        });
+        Self { shard, ..whole }
     }
 }
 

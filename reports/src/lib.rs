@@ -15,6 +15,7 @@ pub mod document;
 pub mod html;
 pub mod latency;
 pub mod meanwhile;
+pub mod merge;
 pub mod operator;
 pub mod profile;
 pub mod quantity;

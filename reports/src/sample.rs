@@ -109,6 +109,7 @@ pub fn unjudged() -> Run {
             load: LoadModel::Open(OpenLoop::constant(50.0, 64)),
             cache: "warm".into(),
             seed: 7,
+            shard: None,
         },
         subjects: vec![
             Subject {

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
-use loadgen::Identity;
+use loadgen::{Identity, Shard};
 
 use super::quantity::duration;
 use super::{Output, Place, Pressure};
@@ -35,6 +36,8 @@ Examples:
   callbench load first_page=70 detail=25 single_update=5 --rate 200/s     # one mix, by shares of requests
   callbench load detail --workspace acme --as $OTHER_TOKEN@umbrella=0.2   # who asks is drawn, too
   callbench load first_page --target https://staging.example.com --token $TOKEN --workspace acme
+  callbench load first_page --target https://staging.example.com --token $TOKEN --workspace acme \\
+      --rate 3000/s --shard 0/3 --start-at 2026-11-23T18:00:00Z           # one of three processes
   callbench load search=9 buy=1 --scenarios shop.toml --target http://127.0.0.1:9000 --token $TOKEN
 
 The rate is offered as it is; that the server could not hold it is a warning.")]
@@ -72,8 +75,36 @@ pub(crate) struct Load {
     /// How long each scenario may warm up; that is not measured.
     #[arg(long, default_value = "1500ms", value_parser = duration, value_name = "TIME")]
     pub(crate) warm_up: Duration,
+    /// Seed of the arrivals and of what is drawn.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Send only every Nth arrival of the schedule, from the one with number I (0 to N-1) on: one of N processes that send it
+    /// together; see `callbench merge`. Default: from JOB_COMPLETION_INDEX and CALLBENCH_SHARDS.
+    #[arg(long, value_name = "I/N", value_parser = shard, requires_all = ["target", "start_at"], conflicts_with = "users")]
+    pub(crate) shard: Option<Shard>,
+    /// The moment at which the window opens, such as 2026-11-23T18:00:00Z: after preparing and warming up, everybody sleeps
+    /// until then. Being more than 1 s late is an error.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) start_at: Option<DateTime<Utc>>,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Reads `I/N`.
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+    let wrong = || format!("`{text}` is no shard: it looks like 0/3, 1/3 or 2/3");
+    let (index, of) = text.split_once('/').ok_or_else(wrong)?;
+    match (index.parse(), of.parse()) {
+        (Ok(index), Ok(of)) if index < of => Ok(Shard { index, of }),
+        _ => Err(wrong()),
+    }
+}
+
+/// Reads a moment as RFC 3339 writes it.
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|moment| moment.to_utc())
+        .map_err(|error| format!("`{text}` is not a moment such as 2026-11-23T18:00:00Z: {error}"))
 }
 
 /// Reads `TOKEN@WORKSPACE` or `TOKEN@WORKSPACE=WEIGHT`. A workspace has no `=` in it; a token may have.
@@ -91,6 +122,14 @@ fn identity(text: &str) -> Result<Identity, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_lies_below_the_number_of_shards() {
+        assert_eq!(shard("2/3"), Ok(Shard { index: 2, of: 3 }));
+        for wrong in ["3/3", "0/0", "1", "-1/3", "a/b", "1/3/4"] {
+            assert!(shard(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn somebody_else_has_a_token_a_workspace_and_perhaps_a_weight() {

@@ -12,6 +12,7 @@ mod demo;
 mod depth;
 mod growth;
 mod load;
+mod merge;
 mod output;
 mod place;
 mod pressure;
@@ -34,7 +35,8 @@ pub(crate) use self::db::Db;
 pub(crate) use self::demo::Demo;
 pub(crate) use self::depth::Depth;
 pub(crate) use self::growth::Growth;
-pub(crate) use self::load::Load;
+pub(crate) use self::load::{Load, shard};
+pub(crate) use self::merge::Merge;
 pub(crate) use self::output::Output;
 pub(crate) use self::place::{Place, Scale};
 pub(crate) use self::pressure::Pressure;
@@ -90,6 +92,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Put load on one server: the reference server, or yours with --target.
     Load(Load),
+    /// Put the shards of a load together, and judge the whole.
+    Merge(Merge),
     /// Find the highest rate at which objectives hold.
     Capacity(Capacity),
     /// Draw times and buffers against the number of the page.

@@ -9,7 +9,7 @@ use cluster::Mode;
 use loadgen::arrivals::Pattern;
 use loadgen::conform::Examination;
 use loadgen::scenarios::{Catalogue, Scenario};
-use loadgen::{Load as Offered, Open, Plan, Target};
+use loadgen::{Load as Offered, Open, Plan, Shard, Target};
 use reports::conformance::SCENARIOS;
 use reports::run::{OnOverload, Run, Subject};
 use tokio_util::sync::CancellationToken;
@@ -35,8 +35,21 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
     } else {
         catalogue.read(&load.scenarios)?
     };
+    let shard = match load.shard {
+        Some(shard) => Some(shard),
+        None => of_job(std::env::var("JOB_COMPLETION_INDEX").ok(), std::env::var("CALLBENCH_SHARDS").ok())?,
+    };
+    if shard.is_some() && (load.target.is_none() || load.start_at.is_none()) {
+        bail!(
+            "shards need --target and --start-at: all of them ask one server, from one moment on \
+             (CALLBENCH_SHARDS makes this process a shard)"
+        );
+    }
     let plan = Plan {
         scenarios,
+        shard,
+        start_at: load.start_at,
+        seed: load.seed,
         rounds: 1,
         workspace: load.workspace.clone(),
         warm_up: load.warm_up,
@@ -49,6 +62,19 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
         None => ours(home, &load, &plan, stop).await?,
     };
     results::judge_and_keep(run, limits.as_ref(), &load.output)
+}
+
+/// The shard of a pod of an Indexed Job. The index alone says nothing, since any Indexed Job sets it.
+fn of_job(index: Option<String>, of: Option<String>) -> anyhow::Result<Option<Shard>> {
+    match (index, of) {
+        (_, None) => Ok(None),
+        (None, Some(of)) => {
+            bail!("CALLBENCH_SHARDS is {of}, but JOB_COMPLETION_INDEX is not set; set both, or give --shard")
+        }
+        (Some(index), Some(of)) => crate::cli::shard(&format!("{index}/{of}")).map(Some).map_err(|wrong| {
+            anyhow::anyhow!("JOB_COMPLETION_INDEX is {index} and CALLBENCH_SHARDS is {of}: {wrong}")
+        }),
+    }
 }
 
 /// What a replay names: one scenario, or the mix that was recorded; nothing without one.
@@ -203,6 +229,10 @@ async fn measure(load: &Load, plan: &Plan, target: Target, stop: &CancellationTo
     let targets = [target];
     let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await?;
     let [target] = targets;
+    let mut kept = reports::run::Plan::from(plan);
+    if let Some(shard) = &mut kept.shard {
+        shard.late_ms = measured.late_ms;
+    }
     Ok(Run {
         schema: reports::run::SCHEMA,
         name: results::run_name(&load.output, "load"),
@@ -212,7 +242,7 @@ async fn measure(load: &Load, plan: &Plan, target: Target, stop: &CancellationTo
         complete: measured.complete,
         environment: environment::capture(facts),
         dataset: None,
-        plan: plan.into(),
+        plan: kept,
         subjects: vec![target.subject],
         windows: measured.windows,
         work: measured.work,

@@ -9,6 +9,7 @@ mod depth;
 mod export;
 mod growth;
 mod load;
+mod merge;
 mod profile;
 mod report;
 mod seed;
@@ -27,6 +28,7 @@ pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8
         Command::Seed(seed) => seed::run(&cli.home, seed, stop).await,
         Command::Serve(serve) => serve::run(&cli.home, serve, stop).await,
         Command::Load(load) => load::run(&cli.home, load, stop).await,
+        Command::Merge(merge) => merge::run(&merge),
         Command::Capacity(capacity) => capacity::run(&cli.home, capacity, stop).await,
         Command::Depth(depth) => depth::run(&cli.home, depth, stop).await,
         Command::Growth(growth) => growth::run(&cli.home, growth, stop).await,

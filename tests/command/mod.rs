@@ -9,9 +9,15 @@ use tempfile::TempDir;
 pub(crate) fn callbench(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callbench"));
     command.current_dir(folder).stdin(Stdio::null());
-    for variable in
-        ["CALLBENCH_DATABASE_URL", "CALLBENCH_HOME", "CALLBENCH_PG_BIN", "CALLBENCH_TOKEN", "RUST_BACKTRACE"]
-    {
+    for variable in [
+        "CALLBENCH_DATABASE_URL",
+        "CALLBENCH_HOME",
+        "CALLBENCH_PG_BIN",
+        "CALLBENCH_SHARDS",
+        "CALLBENCH_TOKEN",
+        "JOB_COMPLETION_INDEX",
+        "RUST_BACKTRACE",
+    ] {
         command.env_remove(variable);
     }
     command

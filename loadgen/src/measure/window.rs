@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use reports::run::{CpuCost, Window};
 
 use super::{Halt, Lane, Session};
 use crate::engine::{Ended, Engine, Loop, Schedule, Stage, Users};
+use crate::error::Error;
 use crate::load::Load;
 use crate::observer::{Event, Position};
 use crate::plan::{Plan, Target};
 use crate::probes::CpuMeter;
 use crate::recorder::Recording;
 use crate::rounds::{self, Slot};
+use crate::shard::{self, Shard};
 
 /// A stage opens this long after it was announced, so that all workers are there when the first request is due.
 pub(crate) const LEAD: Duration = Duration::from_millis(20);
@@ -34,7 +37,9 @@ impl<'a> Session<'a> {
         let position = self.position(round, number, slot);
         self.observer.on(&Event::WindowStarted { window: position });
 
-        let expected = match lane.offer.rate_per_second() {
+        let share = self.plan.shard.map_or(1.0, |shard| 1.0 / shard.of as f64);
+        let offered_per_second = lane.offer.rate_per_second().map(|rate| rate * share);
+        let expected = match offered_per_second {
             Some(rate) => rate * lane.offer.window.as_secs_f64(),
             None => {
                 self.plan.workers() as f64 * lane.offer.window.as_secs_f64()
@@ -47,8 +52,17 @@ impl<'a> Session<'a> {
             reason = "a count of requests, with room"
         )]
         self.provide(&lane.traffic, (expected * SPARE).ceil() as u64 + 10).await?;
+        let opening = match self.plan.start_at {
+            Some(start_at) if number == 1 => Some(self.wait_for(start_at).await?),
+            _ => None,
+        };
         let before = meter.read();
-        let opened = Instant::now() + LEAD;
+        let opened = opening.unwrap_or_else(Instant::now).max(Instant::now() + LEAD);
+        if let (Some(start_at), Some(_)) = (self.plan.start_at, opening) {
+            let ahead = opened.saturating_duration_since(Instant::now());
+            let late_us = (Utc::now() - start_at).num_microseconds().unwrap_or(i64::MAX);
+            self.measured.late_ms = Some(late_us as f64 / 1e3 + ahead.as_secs_f64() * 1e3);
+        }
         let stage = Arc::new(self.stage(round, slot, lane, opened));
         let ended = engine.run(&stage).await?;
         let cpu = meter.since(&before);
@@ -80,7 +94,7 @@ impl<'a> Session<'a> {
                 opened_s: opened.saturating_duration_since(self.started).as_secs_f64(),
                 offered_s: lane.offer.window.as_secs_f64(),
                 drained_s: recording.drained.as_secs_f64(),
-                offered_per_second: lane.offer.rate_per_second().map(|rate| rate * share),
+                offered_per_second: offered_per_second.map(|rate| rate * share),
                 requests: recording.requests,
                 skipped,
                 series: recording.series(),
@@ -120,6 +134,16 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Sleeps until shortly before a moment, and returns its instant. Asked again after the sleep, since a clock may be set
+    /// meanwhile.
+    async fn wait_for(&mut self, start_at: DateTime<Utc>) -> Result<Instant, Halt> {
+        let too_late = |late| Error::TooLate { start_at, late };
+        let opening = shard::instant_of(start_at).map_err(too_late)?;
+        let before = opening.checked_sub(2 * LEAD).unwrap_or(opening);
+        self.unless_stopped(tokio::time::sleep_until(before.into())).await?;
+        Ok(shard::instant_of(start_at).map_err(too_late)?)
+    }
+
     fn position(&self, round: u32, number: usize, slot: Slot) -> Position<'a> {
         let plan: &'a Plan = self.plan;
         let targets: &'a [Target] = self.targets;
@@ -141,6 +165,10 @@ impl<'a> Session<'a> {
         let turns = match (&self.plan.load, &lane.offer.pattern) {
             (Load::Open(open), offered) => {
                 let arrivals = offered.as_ref().unwrap_or(&open.pattern).arrivals(length, seed);
+                let arrivals = match self.plan.shard {
+                    Some(Shard { index, of }) => arrivals.shard(index, of),
+                    None => arrivals,
+                };
                 let recorded = open.pattern.scenarios();
                 let scenario = &self.plan.scenarios[slot.operation];
                 let named = recorded.iter().map(|name| scenario.place_of(name)).collect();

@@ -8,6 +8,7 @@ mod dataset;
 mod environment;
 mod load;
 mod probes;
+mod shard;
 mod verdict;
 mod window;
 mod work;
@@ -22,6 +23,7 @@ pub use self::probes::{
     BlockedMoment, DatabaseCounters, DatabaseSample, LockWait, ProbeCost, Probes, ProcessCounters,
     ProcessSample, SessionStates, Sessions, TableCounters, WalCounters,
 };
+pub use self::shard::Shard;
 pub use self::verdict::{Bound, Observed, Outcome, Unit, Verdict, Weight};
 pub use self::window::{CpuCost, Second, Timings, Window};
 pub use self::work::{Statement, Work};
@@ -84,6 +86,9 @@ pub struct Plan {
     pub cache: String,
     /// Seed of the arrival schedule and of the shuffled order of windows.
     pub seed: u64,
+    /// Which part of the schedule was sent, where several processes sent it together; `None` for the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 /// What is measured: one server on one state of the schema.

@@ -73,7 +73,8 @@ pub struct Second {
     pub requests: u64,
     /// Of these, failed ones.
     pub errors: u64,
-    /// Median response in microseconds; 0 when there was no request.
+    /// Median response in microseconds; 0 when there was no request, and where several shards had some: a median can't be
+    /// had from medians.
     pub p50_us: u64,
     /// Greatest response in microseconds.
     pub max_us: u64,
