@@ -106,9 +106,8 @@ fn check(shards: &[(Shard, Run)]) -> Result<(), Error> {
             }
             Err(Error::Differ { one: one.name.clone(), other: other.name.clone(), what, value, other_value })
         };
-        let start = |shard: &Shard| {
-            shard.start_at.map_or_else(|| "none".to_owned(), |moment| format!("{}", moment.to_rfc3339()))
-        };
+        let start =
+            |shard: &Shard| shard.start_at.map_or_else(|| "none".to_owned(), |moment| moment.to_rfc3339());
         let server = |run: &Run| {
             run.subjects.iter().map(|subject| subject.description.as_str()).collect::<Vec<_>>().join(", ")
         };
@@ -160,15 +159,12 @@ fn windows(shards: &[(Shard, Run)]) -> Vec<Window> {
             let key = |window: &Window| {
                 (window.subject.clone(), window.operation.clone(), window.round, window.pass)
             };
-            match merged.iter().position(|known| key(known) == key(&window)) {
-                Some(place) => {
-                    add(&mut merged[place], &window);
-                    *counts.entry(place).or_default() += 1;
-                }
-                None => {
-                    counts.insert(merged.len(), 1);
-                    merged.push(window);
-                }
+            let known = merged.iter().position(|known| key(known) == key(&window));
+            *counts.entry(known.unwrap_or(merged.len())).or_default() += 1;
+            if let Some(place) = known {
+                add(&mut merged[place], &window);
+            } else {
+                merged.push(window);
             }
         }
     }
@@ -219,5 +215,123 @@ fn add(sum: &mut Window, other: &Window) {
         second.requests += other.requests;
         second.errors += other.errors;
         second.max_us = second.max_us.max(other.max_us);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample;
+
+    /// Made once, since the sample is large.
+    static ONE_WINDOW: LazyLock<Run> = LazyLock::new(|| {
+        let mut run = sample::run();
+        run.windows.truncate(1);
+        run
+    });
+
+    /// A load of one window with these requests (due in which second, response in us, failed), as a shard or the whole.
+    fn run(requests: &[(usize, u64, bool)], shard: Option<(u64, u64)>) -> Run {
+        let mut run = ONE_WINDOW.clone();
+        let mut window = run.windows.remove(0);
+        window.timings = crate::run::Timings::default();
+        (window.requests, window.skipped, window.drained_s) = (0, 0, 0.0);
+        (window.series, window.errors, window.invalid) = (Vec::new(), BTreeMap::new(), Vec::new());
+        window.offered_per_second = Some(30.0 / shard.map_or(1.0, |(_, of)| of as f64));
+        window.cpu.client_s = Some(0.5);
+        for &(second, us, failed) in requests {
+            window.timings.response.record(Duration::from_micros(us));
+            window.timings.lag.record(Duration::from_micros(us / 2));
+            window.requests += 1;
+            window.drained_s = window.drained_s.max(second as f64 + us as f64 / 1e6);
+            if window.series.len() <= second {
+                window.series.resize(second + 1, Second::default());
+            }
+            let of = &mut window.series[second];
+            of.requests += 1;
+            of.errors += u64::from(failed);
+            of.max_us = of.max_us.max(us);
+            if failed {
+                *window.errors.entry("timeout".into()).or_default() += 1;
+            }
+        }
+        run.windows = vec![window];
+        run.complete = true;
+        run.plan.shard = shard.map(|(index, of)| Shard {
+            index,
+            of,
+            start_at: None,
+            late_ms: None,
+            plan_sha256: "one plan".into(),
+        });
+        run
+    }
+
+    fn shards(of: u64) -> Vec<Run> {
+        (0..of).map(|index| run(&[(0, 100, false)], Some((index, of)))).collect()
+    }
+
+    fn refused(runs: Vec<Run>) -> String {
+        merge(runs).expect_err("it is refused").to_string()
+    }
+
+    proptest! {
+        // Histograms are large.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn merged_shards_are_the_whole(
+            requests in proptest::collection::vec((0..6_usize, 1..5_000_000_u64, any::<bool>()), 1..200),
+            of in 1..9_u64,
+        ) {
+            let mut parts = vec![Vec::new(); usize::try_from(of).unwrap()];
+            for (number, request) in requests.iter().enumerate() {
+                let place = number % parts.len();
+                parts[place].push(*request);
+            }
+            let shards = parts.iter().zip(0..).map(|(part, index)| run(part, Some((index, of)))).collect();
+            let (merged, whole) = (merge(shards).unwrap(), run(&requests, None));
+            let ([merged], [whole]) = (&merged.windows[..], &whole.windows[..]) else { panic!("one window each") };
+            prop_assert_eq!(&merged.timings.response, &whole.timings.response);
+            prop_assert_eq!(&merged.timings.lag, &whole.timings.lag);
+            prop_assert_eq!(
+                (merged.requests, &merged.errors, &merged.series, &merged.invalid),
+                (whole.requests, &whole.errors, &whole.series, &whole.invalid)
+            );
+            prop_assert!((merged.drained_s - whole.drained_s).abs() < 1e-9);
+            prop_assert!((merged.offered_per_second.unwrap() - 30.0).abs() < 1e-9);
+            prop_assert!((merged.cpu.client_s.unwrap() - 0.5 * of as f64).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_refused_with_both_values() {
+        let mut seeds = shards(2);
+        seeds[1].plan.seed = 8;
+        assert!(refused(seeds).contains("differ in their seeds: 7 and 8"));
+        let mut versions = shards(2);
+        versions[1].environment.callbench = "9.9.9".into();
+        assert!(refused(versions).contains(" and 9.9.9"));
+        let mut plans = shards(2);
+        plans[1].plan.shard.as_mut().unwrap().plan_sha256 = "another".into();
+        assert!(refused(plans).contains("one plan and another"));
+        assert!(refused([shards(2), shards(3)].concat()).contains("numbers of shards: 2 and 3"));
+    }
+
+    #[test]
+    fn a_missing_a_doubled_an_interrupted_and_a_whole_one_are_refused() {
+        let mut few = shards(4);
+        few.truncate(2);
+        assert!(refused(few).contains("of 4 shards 2 are given; 2, 3 are missing"));
+        assert!(refused([shards(2), shards(2)].concat()).contains("both shard 0 of 2"));
+        let mut stopped = shards(2);
+        stopped[1].complete = false;
+        assert!(refused(stopped).contains("was interrupted"));
+        assert!(refused(vec![run(&[], None)]).contains("is no shard"));
+        assert_eq!(refused(Vec::new()), Error::Nothing.to_string());
     }
 }

@@ -79,7 +79,7 @@ pub(crate) struct Load {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
     /// Send only every Nth arrival of the schedule, from the one with number I (0 to N-1) on: one of N processes that send it
-    /// together; see `callbench merge`. Default: from JOB_COMPLETION_INDEX and CALLBENCH_SHARDS.
+    /// together; see `callbench merge`. Default: from `JOB_COMPLETION_INDEX` and `CALLBENCH_SHARDS`.
     #[arg(long, value_name = "I/N", value_parser = shard, requires_all = ["target", "start_at"], conflicts_with = "users")]
     pub(crate) shard: Option<Shard>,
     /// The moment at which the window opens, such as 2026-11-23T18:00:00Z: after preparing and warming up, everybody sleeps

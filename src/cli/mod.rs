@@ -123,4 +123,16 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn the_job_for_kubernetes_gives_arguments_that_are_understood() {
+        let job = include_str!("../../deploy/kubernetes/load-job.yaml");
+        let (_, args) = job.split_once("          args:\n").expect("arguments");
+        let args = args.lines().map_while(|line| line.strip_prefix("            - "));
+        let args = args.map(|arg| arg.replace("$(JOB_COMPLETION_INDEX)", "0"));
+        let cli = Cli::try_parse_from(["callbench".to_owned()].into_iter().chain(args)).expect("understood");
+        let Command::Load(load) = cli.command else { panic!("{:?}", cli.command) };
+        assert!(load.start_at.is_some() && load.target.is_some());
+        assert_eq!((load.scenarios.len(), load.output.name.as_deref()), (2, Some("shard-0")));
+    }
 }
