@@ -169,7 +169,9 @@ async fn a_stop_is_seen_while_the_next_request_is_an_hour_away() {
     let first = async {
         window.recv().await.unwrap();
         // One is due at once, and the next one in an hour.
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
         while server.queries().is_empty() {
+            assert!(std::time::Instant::now() < deadline, "the first arrival was never sent");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         stop.cancel();
