@@ -15,7 +15,6 @@ use crate::error::Error;
 use crate::load::Load;
 use crate::observer::{Event, Observer};
 use crate::operations;
-use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
 use crate::probes::{self, CpuMeter, Sampler, StatementProbe, Watched};
 use crate::rounds::{self, Offer};
@@ -108,7 +107,6 @@ pub(crate) struct Session<'a> {
     pub(crate) stop: CancellationToken,
     /// The coordinator's own connections, so that its requests leave those of the workers as they are.
     client: Client,
-    pub(crate) pacer: Arc<Pacer>,
     pub(crate) started: Instant,
     /// Requests in all windows.
     pub(crate) recorded: u64,
@@ -135,16 +133,12 @@ impl<'a> Session<'a> {
         observer: &'a dyn Observer,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
-        let engine = |what: String| Error::Engine { what };
         Ok(Self {
             plan,
             targets,
             observer,
             stop,
             client: operations::client(REQUEST_TIMEOUT)?,
-            pacer: Arc::new(
-                Pacer::start().map_err(|error| engine(format!("no thread for the pacer: {error}")))?,
-            ),
             started: Instant::now(),
             recorded: 0,
             measured: Measured::default(),

@@ -11,6 +11,7 @@ use crate::engine::{Ended, Engine, Loop, Schedule, Stage, Users};
 use crate::error::Error;
 use crate::load::Load;
 use crate::observer::{Event, Position};
+use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
 use crate::probes::CpuMeter;
 use crate::recorder::Recording;
@@ -63,7 +64,7 @@ impl<'a> Session<'a> {
             let late_us = (Utc::now() - start_at).num_microseconds().unwrap_or(i64::MAX);
             self.measured.late_ms = Some(late_us as f64 / 1e3 + ahead.as_secs_f64() * 1e3);
         }
-        let stage = Arc::new(self.stage(round, slot, lane, opened));
+        let stage = Arc::new(self.stage(engine.pacer(), round, slot, lane, opened));
         let ended = engine.run(&stage).await?;
         let cpu = meter.since(&before);
 
@@ -159,7 +160,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn stage(&self, round: u32, slot: Slot, lane: &Lane, opened: Instant) -> Stage {
+    fn stage(&self, pacer: Arc<Pacer>, round: u32, slot: Slot, lane: &Lane, opened: Instant) -> Stage {
         let length = lane.offer.window;
         let seed = rounds::arrival_seed(self.plan.seed, round, slot.operation, slot.pass);
         let turns = match (&self.plan.load, &lane.offer.pattern) {
@@ -172,7 +173,7 @@ impl<'a> Session<'a> {
                 let recorded = open.pattern.scenarios();
                 let scenario = &self.plan.scenarios[slot.operation];
                 let named = recorded.iter().map(|name| scenario.place_of(name)).collect();
-                let schedule = Schedule::new(opened, arrivals, open.when_busy, Arc::clone(&self.pacer));
+                let schedule = Schedule::new(opened, arrivals, open.when_busy, pacer);
                 Loop::Open(schedule, named)
             }
             (Load::Closed { users }, _) => Loop::Closed(Users::new(*users, opened, length, 0)),

@@ -81,8 +81,7 @@ async fn stage(
     let pattern = Pattern::Drawn { rate: Rate::constant(offered.trial.rate), process: offered.process };
     let before = side.meter.read();
     let opened = Instant::now() + LEAD;
-    let schedule =
-        Schedule::new(opened, pattern.arrivals(length, seed), WhenBusy::Queue, Arc::clone(&session.pacer));
+    let schedule = Schedule::new(opened, pattern.arrivals(length, seed), WhenBusy::Queue, engine.pacer());
     let turns = Loop::Open(schedule, Vec::new());
     let new = if is_measured { Stage::measured } else { Stage::warm_up };
     let stage = Arc::new(new(Arc::clone(traffic), seed, turns, opened));
