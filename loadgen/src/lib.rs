@@ -34,6 +34,7 @@ pub mod recorder;
 pub mod rounds;
 pub mod scenarios;
 mod shard;
+mod ticks;
 
 pub use error::Error;
 pub use load::{Load, Open};
@@ -42,3 +43,4 @@ pub use observer::{Event, Observer, Position, Silent};
 pub use plan::{Identity, Plan, Target};
 pub use profiling::{Asked, Inquiry, Profiled, profile};
 pub use shard::Shard;
+pub use ticks::{Flow, PartTick, Tick};
