@@ -77,6 +77,28 @@ pub struct PartTick {
     pub errors: BTreeMap<String, u64>,
 }
 
+/// Of a shorter time no rate is told: one request more or less would make all the difference.
+const SHORTEST_S: f64 = 0.1;
+
+impl Tick {
+    /// Arrivals per second that the schedule held lately; `None` in the closed loop, and at a last look that follows the one
+    /// before within a tenth of a second.
+    #[must_use]
+    pub fn asked_per_second(&self) -> Option<f64> {
+        self.lately.due.and_then(|due| self.rate(due))
+    }
+
+    /// Requests per second that were answered lately, or failed; `None` as in [`Self::asked_per_second`], but for the loop.
+    #[must_use]
+    pub fn reached_per_second(&self) -> Option<f64> {
+        self.rate(self.lately.requests)
+    }
+
+    fn rate(&self, count: u64) -> Option<f64> {
+        (self.seconds >= SHORTEST_S).then(|| count as f64 / self.seconds)
+    }
+}
+
 impl Flow {
     /// Requests that failed.
     #[must_use]
@@ -162,7 +184,9 @@ impl Ticker {
                 add(&mut self.errors, &kind);
             }
         }
-        parts.iter_mut().for_each(|part| part.response_us.sort_unstable());
+        for part in &mut parts {
+            part.response_us.sort_unstable();
+        }
         response_us.sort_unstable();
         lateness_us.sort_unstable();
 
@@ -270,6 +294,10 @@ mod tests {
         let mut second = vec![news(1, 3000, 0, 0, None), news(1, 2000, 0, 0, Some("connect"))];
         let tick = ticker.tick(&mut second, standing(2000, 16, 1));
         assert_eq!((tick.number, tick.seconds), (2, 1.05));
+        assert_eq!(
+            (tick.asked_per_second(), tick.reached_per_second()),
+            (Some(11.0 / 1.05), Some(2.0 / 1.05))
+        );
         assert_eq!((tick.lately.due, tick.lately.skipped, tick.lately.requests), (Some(11), 1, 2));
         assert_eq!((tick.lately.p50_us, tick.lately.max_us), (Some(2000), Some(3000)));
         // 16 sent and 12 answered; 21 due, of which 1 was skipped.
@@ -288,7 +316,11 @@ mod tests {
     fn nothing_is_due_after_the_end_of_the_schedule() {
         let mut ticker = open();
         assert_eq!(ticker.tick(&mut Vec::new(), standing(9000, 30, 0)).lately.due, Some(30));
-        assert_eq!(ticker.tick(&mut Vec::new(), standing(10_000, 30, 0)).lately.due, Some(0));
+        let tick = ticker.tick(&mut Vec::new(), standing(9050, 30, 0));
+        assert_eq!(
+            (tick.lately.due, tick.asked_per_second(), tick.reached_per_second()),
+            (Some(0), None, None)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What can be typed. What it means is decided in [`crate::commands`].
 //!
 //! A file for each command, with its help and examples, named as the one in `commands` that runs it; arguments that
-//! several commands share are groups of their own ([`Place`], [`Pressure`], [`Output`], [`Subject`]), which they flatten. So a new
+//! several commands share are groups of their own ([`Place`], [`Pressure`], [`Output`], [`Live`], [`Subject`]), which they flatten. So a new
 //! command is a file here, which says what it takes, and one there, which does it.
 
 mod bench;
@@ -11,6 +11,7 @@ mod db;
 mod demo;
 mod depth;
 mod growth;
+mod live;
 mod load;
 mod merge;
 mod output;
@@ -35,6 +36,7 @@ pub(crate) use self::db::Db;
 pub(crate) use self::demo::Demo;
 pub(crate) use self::depth::Depth;
 pub(crate) use self::growth::Growth;
+pub(crate) use self::live::{Json, Live};
 pub(crate) use self::load::{Load, shard};
 pub(crate) use self::merge::Merge;
 pub(crate) use self::output::Output;

@@ -1,13 +1,15 @@
 //! Telling of a window while it is open.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
 use super::Session;
 use crate::arrivals::Arrivals;
-use crate::engine::Stage;
+use crate::engine::{Ended, Engine, Stage};
+use crate::error::Error;
 use crate::observer::{Event, Observer, Position};
 use crate::probes::Latest;
 use crate::recorder::News;
@@ -57,6 +59,15 @@ impl<'a> Session<'a> {
 }
 
 impl Following<'_> {
+    /// Runs the stage to its end, and looks each second.
+    pub(super) async fn run(&mut self, engine: &mut Engine, stage: &Arc<Stage>) -> Result<Ended, Error> {
+        tokio::select! {
+            biased;
+            ended = engine.run(stage) => ended,
+            never = self.each_second() => match never {},
+        }
+    }
+
     /// Looks each second, for as long as it is polled. A second that passes while somebody is still being told of the one
     /// before falls out, and is part of the next.
     pub(crate) async fn each_second(&mut self) -> Infallible {

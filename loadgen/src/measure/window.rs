@@ -67,11 +67,7 @@ impl<'a> Session<'a> {
         let (stage, arrivals) = self.stage(round, slot, lane, opened);
         let stage = Arc::new(stage);
         let mut following = self.follow(&stage, position, slot.target, lane.offer.window, arrivals);
-        let ended = tokio::select! {
-            biased;
-            ended = engine.run(&stage) => ended?,
-            never = following.each_second() => match never {},
-        };
+        let ended = following.run(engine, &stage).await?;
         let cpu = meter.since(&before);
 
         let parts = stage.recordings();
