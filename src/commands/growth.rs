@@ -57,9 +57,9 @@ pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) ->
     sizes.sort_unstable();
     sizes.dedup();
     let as_of = dataset::today();
-    refuse_full_disk(home, &asked, &sizes, as_of)?;
     let live = Live::open(&asked.kept.live)?;
     let outcome = async {
+        refuse_full_disk(home, &asked, &sizes, as_of)?;
         let curve = grow(home, &asked, &plan, &sizes, as_of, &live, stop).await?;
         depth::keep_and_print(&curve, &asked.kept, &live)
     }

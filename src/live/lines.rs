@@ -329,3 +329,90 @@ impl<'a> Part<'a> {
         Self { operation: &part.operation, requests: part.response_us.len() as u64, errors: &part.errors }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::live::sample;
+
+    /// What was written, and how much is taken before the reader goes away.
+    #[derive(Clone, Default)]
+    struct Pipe(Arc<Mutex<Vec<u8>>>, usize);
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let mut written = self.0.lock().unwrap();
+            if written.len() + bytes.len() > self.1 {
+                return Err(std::io::ErrorKind::BrokenPipe.into());
+            }
+            written.extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Pipe {
+        fn lines(&self) -> Vec<Value> {
+            let written = self.0.lock().unwrap();
+            let text = std::str::from_utf8(&written).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+    }
+
+    #[test]
+    fn a_second_has_the_fields_that_the_guide_lists() {
+        let pipe = Pipe(Arc::default(), 10_000);
+        let lines = Lines::to(Box::new(pipe.clone()));
+        lines.on(&Event::Second { window: sample::window(), tick: &sample::tick() });
+        let line = pipe.lines().remove(0);
+        assert_eq!((&line["schema"], &line["event"]), (&json!(1), &json!("second")));
+        assert_eq!(line["window"]["scenario"], "mix");
+        assert_eq!((&line["asked_per_second"], &line["reached_per_second"]), (&json!(200.0), &json!(180.0)));
+        assert_eq!(line["lately"]["errors"], json!({ "connect": 1, "timeout": 1 }));
+        assert_eq!((&line["lately"]["failed"], &line["so_far"]["p99_us"]), (&json!(2), &json!(40_000)));
+        assert_eq!(line["operations"][1]["requests"], 30);
+        assert_eq!((&line["database_cores"], &line["waiting_for_lock"]), (&json!(1.25), &json!(4)));
+
+        // Every field stands in the guide, and its example has no others.
+        let guide = include_str!("../../docs/live.md");
+        let (_, example) = guide.split_once("```json\n").expect("an example");
+        let example: Value = serde_json::from_str(example.split_once("```").unwrap().0).unwrap();
+        let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        for part in ["/lately", "/so_far", "/window", "/operations/0", ""] {
+            let (of_line, of_example) = (line.pointer(part).unwrap(), example.pointer(part).unwrap());
+            assert_eq!(fields(of_line), fields(of_example), "{part}");
+            for field in fields(of_line) {
+                assert!(guide.contains(&format!("`{field}`")), "{field} is not described");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let pipe = Pipe(Arc::default(), 10_000);
+        let lines = Lines::to(Box::new(pipe.clone()));
+        let unseen = Tick { seen: loadgen::probes::Seen::default(), queued: None, ..sample::tick() };
+        lines.on(&Event::Second { window: Position { rounds: None, ..sample::window() }, tick: &unseen });
+        let line = pipe.lines().remove(0);
+        for field in ["/queued", "/database_cores", "/waiting_for_lock", "/deadlocks", "/window/rounds"] {
+            assert_eq!(line.pointer(field), Some(&Value::Null), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_reader_who_goes_away_ends_the_lines_and_nothing_else() {
+        let pipe = Pipe(Arc::default(), 200);
+        let lines = Lines::to(Box::new(pipe.clone()));
+        lines.tell(&Line::Warning { sentence: "one" });
+        lines.tell(&Line::Warning { sentence: &"long ".repeat(100) });
+        lines.tell(&Line::Warning { sentence: "two" });
+        assert_eq!(pipe.lines().len(), 1);
+    }
+}

@@ -262,3 +262,115 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::sample;
+
+    const MIX: &str = "subject=\"live\",scenario=\"mix\"";
+
+    /// The value of a sample; `None` if it is not there.
+    fn value(text: &str, sample: &str) -> Option<f64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '))?;
+        Some(line.parse().expect("a number"))
+    }
+
+    fn finished() -> Event<'static> {
+        Event::WindowFinished {
+            window: sample::window(),
+            requests: 360,
+            errors: 4,
+            p50_us: None,
+            p99_us: None,
+        }
+    }
+
+    #[test]
+    fn counters_add_up_what_was_seen_and_classes_are_cumulative() {
+        let metrics = Metrics::new();
+        for _ in 0..2 {
+            metrics.on(&Event::Second { window: sample::window(), tick: &sample::tick() });
+        }
+        metrics.on(&finished());
+        let text = metrics.text().unwrap();
+        let of = |name: &str, labels: &str| value(&text, &format!("callbench_load_{name}{{{MIX}{labels}}}"));
+        let (pages, details) = (",operation=\"mix/first_page\"", ",operation=\"mix/detail\"");
+        assert_eq!(of("requests_total", pages), Some(300.0));
+        assert_eq!(of("requests_total", details), Some(60.0));
+        assert_eq!(of("errors_total", &format!("{details},kind=\"connect\"")), Some(2.0));
+        assert_eq!(of("errors_total", &format!("{details},kind=\"timeout\"")), None);
+        assert_eq!((of("due_total", ""), of("skipped_total", "")), (Some(400.0), Some(4.0)));
+        assert_eq!(of("windows_total", ""), Some(1.0));
+        let class = |bound: &str, labels: &str| {
+            value(&text, &format!("callbench_load_response_seconds_bucket{{le=\"{bound}\",{MIX}{labels}}}"))
+        };
+        // 30 ms lie above the class of 25 ms, and 2 ms below that of 2.5.
+        assert_eq!((class("0.001", pages), class("0.0025", pages)), (Some(0.0), Some(300.0)));
+        assert_eq!((class("0.025", details), class("0.05", details)), (Some(0.0), Some(60.0)));
+        assert_eq!((class("+Inf", details), of("response_seconds_count", details)), (Some(60.0), Some(60.0)));
+        assert!((of("response_seconds_sum", details).unwrap() - 1.8).abs() < 1e-9);
+    }
+
+    #[test]
+    fn gauges_are_there_while_a_window_is_open_and_known_and_gone_after_it() {
+        let metrics = Metrics::new();
+        metrics.on(&Event::Second { window: sample::window(), tick: &sample::tick() });
+        let text = metrics.text().unwrap();
+        let of = |text: &str, name: &str| value(text, &format!("callbench_load_{name}{{{MIX}}}"));
+        let cores = "callbench_load_cpu_cores{subject=\"live\",party=\"database\"}";
+        let waits = "callbench_load_lock_waits{subject=\"live\"}";
+        assert_eq!(of(&text, "asked_requests_per_second"), Some(200.0));
+        assert_eq!(of(&text, "reached_requests_per_second"), Some(180.0));
+        assert_eq!((of(&text, "requests_in_flight"), of(&text, "requests_queued")), (Some(7.0), Some(13.0)));
+        assert_eq!(of(&text, "lateness_p99_seconds"), Some(0.000_09));
+        assert_eq!((value(&text, cores), value(&text, waits)), (Some(1.25), Some(4.0)));
+
+        let unseen = Tick { seen: loadgen::probes::Seen::default(), queued: None, ..sample::tick() };
+        metrics.on(&Event::Second { window: sample::window(), tick: &unseen });
+        let text = metrics.text().unwrap();
+        assert_eq!(
+            (value(&text, cores), value(&text, waits), of(&text, "requests_queued")),
+            (None, None, None)
+        );
+        assert_eq!(of(&text, "requests_in_flight"), Some(7.0));
+
+        metrics.on(&finished());
+        let text = metrics.text().unwrap();
+        for gone in ["asked_requests_per_second", "requests_in_flight", "lateness_p99_seconds"] {
+            assert_eq!(of(&text, gone), None, "{gone}");
+        }
+    }
+
+    #[test]
+    fn deadlocks_grow_over_measurements_that_each_count_from_zero() {
+        let metrics = Metrics::new();
+        let with = |deadlocks| {
+            let mut tick = sample::tick();
+            tick.seen.deadlocks = deadlocks;
+            metrics.on(&Event::Second { window: sample::window(), tick: &tick });
+            value(&metrics.text().unwrap(), "callbench_load_deadlocks_total{subject=\"live\"}")
+        };
+        assert_eq!(with(None), None);
+        assert_eq!([with(Some(0)), with(Some(2)), with(Some(2))], [Some(0.0), Some(2.0), Some(2.0)]);
+        metrics.begin();
+        assert_eq!([with(Some(1)), with(Some(3))], [Some(3.0), Some(5.0)]);
+    }
+
+    #[test]
+    fn kinds_of_failure_without_end_are_counted_together() {
+        let metrics = Metrics::new();
+        let mut tick = sample::tick();
+        tick.parts.truncate(1);
+        tick.parts[0].errors = (0..KINDS as u64 + 3).map(|number| (format!("kind {number:03}"), 1)).collect();
+        metrics.on(&Event::Second { window: sample::window(), tick: &tick });
+        metrics.on(&Event::Second { window: sample::window(), tick: &tick });
+        let text = metrics.text().unwrap();
+        let of = |kind: &str| {
+            let labels = format!("{MIX},operation=\"mix/first_page\",kind=\"{kind}\"");
+            value(&text, &format!("callbench_load_errors_total{{{labels}}}"))
+        };
+        assert_eq!((of("kind 000"), of("other")), (Some(2.0), Some(6.0)));
+        assert_eq!(text.matches("callbench_load_errors_total{").count(), KINDS + 1);
+    }
+}

@@ -8,6 +8,8 @@
 mod endpoint;
 mod lines;
 mod metrics;
+#[cfg(test)]
+mod sample;
 mod view;
 
 use std::sync::Arc;

@@ -136,9 +136,11 @@ fn database(tick: &Tick) -> String {
     let cores = |cores: f64| format!("{cores:.2} cores");
     let mut words: Vec<String> = seen.database_cores.map(cores).into_iter().collect();
     words.extend(seen.waiting_for_lock.map(|waiting| format!("{} wait for a lock", count(waiting))));
-    words.extend(
-        seen.deadlocks.filter(|number| *number > 0).map(|number| format!("{} deadlocks", count(number))),
-    );
+    words.extend(match seen.deadlocks {
+        None | Some(0) => None,
+        Some(1) => Some("1 deadlock".to_owned()),
+        Some(several) => Some(format!("{} deadlocks", count(several))),
+    });
     if words.is_empty() {
         words.push("not watched".to_owned());
     }
@@ -160,14 +162,15 @@ impl Rounds {
             * plan.scenarios.len()
             * plan.rounds as usize;
         let is_attended = is_attended();
-        Self::drawn_to(target(is_attended), windows as u64, !is_attended)
+        let rounds = Self::drawn_to(target(is_attended), windows as u64, !is_attended);
+        rounds.windows.enable_steady_tick(REDRAW);
+        rounds
     }
 
     fn drawn_to(target: ProgressDrawTarget, windows: u64, lines: bool) -> Self {
         let bars = MultiProgress::with_draw_target(target);
         let template = "measure {bar:10} {pos}/{len} windows  {elapsed}  {wide_msg}";
         let windows = bars.add(ProgressBar::new(windows).with_style(style(template)));
-        windows.enable_steady_tick(REDRAW);
         Self { windows, panel: Panel::new(&bars), lines }
     }
 
@@ -196,6 +199,8 @@ impl Observer for Rounds {
                 self.say(format!("count statements of {operation} of {subject}"));
             }
             Event::Comparing { operation } => self.say(format!("compare the rows of {operation}")),
+            // What was made ready for the first one; later ones leave the summary of the one before.
+            Event::WindowStarted { window } if window.number == 1 => self.windows.set_message(""),
             Event::Second { window, tick } => self.panel.show(window, tick),
             Event::WindowFinished { window, p50_us, p99_us, requests, errors } => {
                 self.panel.clear();
@@ -276,5 +281,106 @@ impl Progress for Search {
     fn tried(&self, step: &reports::curves::Step) {
         let line = reports::curves::terminal::step(step);
         self.step.suspend(|| eprintln!("{line}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+    use crate::live::sample;
+
+    /// A terminal of so many columns.
+    fn rounds(columns: u16) -> (Rounds, InMemoryTerm) {
+        let terminal = InMemoryTerm::new(20, columns);
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255);
+        (Rounds::drawn_to(target, 12, false), terminal)
+    }
+
+    /// What stands there, line by line, after the bar of the windows was drawn too, which nothing does by the clock here.
+    fn lines(rounds: &Rounds, terminal: &InMemoryTerm) -> Vec<String> {
+        rounds.windows.tick();
+        terminal.contents().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_window_that_is_open_has_lines_of_its_own_that_give_way_to_its_summary() {
+        let (rounds, terminal) = rounds(120);
+        let window = sample::window();
+        rounds.on(&Event::WindowStarted { window });
+        rounds.on(&Event::Second { window, tick: &sample::tick() });
+        let drawn = lines(&rounds, &terminal);
+        assert_eq!(drawn.len(), 5, "{drawn:#?}");
+        assert!(drawn[0].starts_with("measure ") && drawn[0].contains("0/12 windows"), "{drawn:#?}");
+        assert!(drawn[1].starts_with("mix of live ") && drawn[1].ends_with("28 s left"), "{drawn:#?}");
+        assert_eq!(
+            drawn[2],
+            "load      180 of 200/s  3 FAILED, most: timeout  7 in flight  13 waiting  2 skipped  client late p99 90.0 us"
+        );
+        assert_eq!(
+            drawn[3],
+            "response  p50 2.50 ms  p99 40.0 ms  max 61.0 ms  last second: p50 2.00 ms  p99 30.0 ms  max 35.0 ms"
+        );
+        assert_eq!(
+            drawn[4],
+            "database  1.25 cores  4 wait for a lock  1 deadlock  server 0.50 cores  client 0.20 cores"
+        );
+
+        rounds.on(&Event::WindowFinished {
+            window,
+            requests: 6000,
+            errors: 3,
+            p50_us: Some(2500),
+            p99_us: Some(40_000),
+        });
+        let drawn = lines(&rounds, &terminal);
+        assert_eq!(drawn.len(), 1, "{drawn:#?}");
+        assert!(
+            drawn[0].contains("1/12 windows") && drawn[0].contains("6000 requests, 3 FAILED"),
+            "{drawn:#?}"
+        );
+        drop(rounds);
+        assert_eq!(terminal.contents(), "");
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_lines_off_and_wraps_none() {
+        let (rounds, terminal) = rounds(40);
+        let window = sample::window();
+        for _ in 0..2 {
+            rounds.on(&Event::Second { window, tick: &sample::tick() });
+        }
+        let drawn = lines(&rounds, &terminal);
+        assert_eq!(drawn.len(), 5, "{drawn:#?}");
+        assert!(drawn[2].starts_with("load      180 of 200/s  3 FAILED"), "{drawn:#?}");
+        assert!(drawn[4].starts_with("database  1.25 cores"), "{drawn:#?}");
+    }
+
+    #[test]
+    fn a_window_shorter_than_a_second_is_not_shown() {
+        let (rounds, terminal) = rounds(120);
+        let short = Tick { at_s: 0.3, seconds: 0.3, ..sample::tick() };
+        rounds.on(&Event::Second { window: sample::window(), tick: &short });
+        assert_eq!(lines(&rounds, &terminal).len(), 1);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_shown_as_zero() {
+        let nothing = Tick { seen: loadgen::probes::Seen::default(), ..sample::tick() };
+        assert_eq!(database(&nothing), "not watched");
+        let closed = Tick {
+            queued: None,
+            lately: Flow { due: None, requests: 190, ..Flow::default() },
+            so_far: Flow::default(),
+            ..nothing
+        };
+        assert_eq!(load(&closed), "190/s  7 in flight");
+        assert_eq!(
+            response(&closed.so_far, &closed.lately),
+            "p50 -  p99 -  max -  last second: p50 -  p99 -  max -"
+        );
+        let last = Tick { at_s: 31.0, seconds: 0.01, ..closed };
+        assert_eq!((load(&last).as_str(), time_left(&last).as_str()), ("7 in flight", "last answers"));
     }
 }
