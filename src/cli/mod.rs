@@ -136,5 +136,9 @@ mod tests {
         let Command::Load(load) = cli.command else { panic!("{:?}", cli.command) };
         assert!(load.start_at.is_some() && load.target.is_some());
         assert_eq!((load.scenarios.len(), load.output.name.as_deref()), (2, Some("shard-0")));
+        let port = load.output.live.metrics.expect("an address").port();
+        for of_job in [format!("containerPort: {port}\n"), format!("prometheus.io/port: \"{port}\"\n")] {
+            assert!(job.contains(&of_job), "{of_job}");
+        }
     }
 }

@@ -10,13 +10,23 @@ use loadgen::{Event, Load, Measured, Observer, Plan, Tick, scenarios};
 use reports::curves::Step;
 use tokio_util::sync::CancellationToken;
 
-/// Keeps every look, by the number of its window, and how many windows were opened and finished. Does something when one
-/// opens.
-struct Looks<F>(F, Mutex<(Vec<(usize, Tick)>, usize, usize)>);
+/// Keeps every look, and does something when a window opens.
+struct Looks<F> {
+    on_window: F,
+    kept: Mutex<Kept>,
+}
+
+/// The looks, each with the number of its window; and how many windows were opened and finished.
+#[derive(Default)]
+struct Kept {
+    looks: Vec<(usize, Tick)>,
+    opened: usize,
+    finished: usize,
+}
 
 impl<F: Fn() + Send + Sync> Looks<F> {
     fn and(on_window: F) -> Self {
-        Self(on_window, Mutex::default())
+        Self { on_window, kept: Mutex::default() }
     }
 
     async fn measure(&self, plan: &Plan, server: &StandIn) -> Measured {
@@ -25,22 +35,22 @@ impl<F: Fn() + Send + Sync> Looks<F> {
 
     /// The looks, after as many windows as these were opened and finished.
     fn of_windows(self, windows: usize) -> Vec<(usize, Tick)> {
-        let (looks, opened, finished) = self.1.into_inner().unwrap();
-        assert_eq!((opened, finished), (windows, windows));
-        looks
+        let kept = self.kept.into_inner().unwrap();
+        assert_eq!((kept.opened, kept.finished), (windows, windows));
+        kept.looks
     }
 }
 
 impl<F: Fn() + Send + Sync> Observer for Looks<F> {
     fn on(&self, event: &Event<'_>) {
-        let mut kept = self.1.lock().unwrap();
+        let mut kept = self.kept.lock().unwrap();
         match event {
             Event::WindowStarted { .. } => {
-                (self.0)();
-                kept.1 += 1;
+                (self.on_window)();
+                kept.opened += 1;
             }
-            Event::Second { window, tick } => kept.0.push((window.number, (*tick).clone())),
-            Event::WindowFinished { .. } => kept.2 += 1,
+            Event::Second { window, tick } => kept.looks.push((window.number, (*tick).clone())),
+            Event::WindowFinished { .. } => kept.finished += 1,
             _ => {}
         }
     }
