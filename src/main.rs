@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod dataset;
 mod environment;
+mod live;
 mod place;
 mod progress;
 mod reference;

@@ -10,6 +10,7 @@ use reports::budgets::Budgets;
 use reports::run::{Run, Verdict};
 
 use crate::cli::Output;
+use crate::live::{Finished, Live, Print};
 use crate::stop::INTERRUPTED;
 
 /// What a run is judged by.
@@ -55,9 +56,14 @@ pub(crate) fn fresh_name(command: &str) -> String {
 ///
 /// Without budgets the exit code says whether the run can be used at all: 0, or 2. A run that was interrupted is kept,
 /// and exits as interrupted.
-pub(crate) fn judge_and_keep(run: Run, limits: Option<&Limits>, output: &Output) -> anyhow::Result<u8> {
+pub(crate) fn judge_and_keep(
+    run: Run,
+    limits: Option<&Limits>,
+    output: &Output,
+    live: &Live,
+) -> anyhow::Result<u8> {
     let folder = output.runs.join(&run.name);
-    judge_and_keep_in(&folder, run, limits, output.json)
+    judge_and_keep_in(&folder, run, limits, live.print())
 }
 
 /// The same, in a folder of one's choice.
@@ -65,32 +71,57 @@ pub(crate) fn judge_and_keep_in(
     folder: &Path,
     mut run: Run,
     limits: Option<&Limits>,
-    json: bool,
+    print: Print<'_>,
 ) -> anyhow::Result<u8> {
     if let Some(limits) = limits {
         run.verdicts = limits.judge(&run);
     }
-    let code = store_and_print(&run, folder, json)?;
-    if !run.complete {
-        return Ok(INTERRUPTED);
-    }
-    if limits.is_none() {
+    let (verdict, code) = if !run.complete {
+        ("interrupted", INTERRUPTED)
+    } else if limits.is_none() {
         let usable = run.checks.iter().all(|check| check.passed);
-        return Ok(if usable { 0 } else { 2 });
-    }
+        ("not_judged", if usable { 0 } else { 2 })
+    } else {
+        let code = reports::exit_code(&run);
+        (verdict(code), code)
+    };
+    store_and_print(&run, folder, print, verdict, code)?;
     Ok(code)
 }
 
-/// Writes the folder of a run, prints the table, returns the exit code.
-pub(crate) fn store_and_print(run: &Run, folder: &Path, json: bool) -> anyhow::Result<u8> {
-    let written = reports::store::write(run, folder)?;
-    if json {
-        println!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", reports::terminal::table(run, std::io::stdout().is_terminal()));
-        println!("\nReport: {}", written.report.display());
+/// The word for an exit code of what was judged.
+pub(crate) fn verdict(code: u8) -> &'static str {
+    match code {
+        0 => "pass",
+        1 => "fail",
+        INTERRUPTED => "interrupted",
+        _ => "inconclusive",
     }
-    Ok(reports::exit_code(run))
+}
+
+/// Writes the folder of a run, and prints it in one way or another.
+pub(crate) fn store_and_print(
+    run: &Run,
+    folder: &Path,
+    print: Print<'_>,
+    verdict: &'static str,
+    exit_code: u8,
+) -> anyhow::Result<()> {
+    let written = reports::store::write(run, folder)?;
+    match print {
+        Print::Table => {
+            print!("{}", reports::terminal::table(run, std::io::stdout().is_terminal()));
+            println!("\nReport: {}", written.report.display());
+        }
+        Print::Document => {
+            println!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+        }
+        Print::Line(lines) => {
+            let (result, report) = (&written.result, &written.report);
+            lines.finished(Finished { name: &run.name, verdict, exit_code, result, report });
+        }
+    }
+    Ok(())
 }
 
 /// The folder of a `result.json`.

@@ -69,6 +69,26 @@ fn a_mistake_in_a_file_of_scenarios_is_shown_with_line_and_column_before_anythin
 }
 
 #[test]
+fn an_address_for_metrics_that_is_in_use_is_told_before_anything_runs() {
+    let folder = folder();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound").to_string();
+    for command in [&["demo", "--quick"][..], &["bench"], &["load", "first_page"], &["depth"], &["growth"]] {
+        let said = refused(callbench(folder.path()).args(command).args(["--metrics", &address]));
+        assert_says(&said, &["the metrics can't be served at", &address, "in use", "port 0"]);
+    }
+    let said = refused(callbench(folder.path()).args([
+        "capacity",
+        "first_page",
+        "--slo=p99 < 1s",
+        "--metrics",
+        &address,
+    ]));
+    assert_says(&said, &[&address, "in use"]);
+    assert_eq!(leftovers(folder.path()), Vec::<String>::new());
+}
+
+#[test]
 fn a_malformed_budget_is_shown_with_line_and_column_before_anything_runs() {
     let folder = folder();
     fs::write(

@@ -16,12 +16,13 @@ use crate::load::Load;
 use crate::observer::{Event, Observer};
 use crate::operations;
 use crate::plan::{Plan, Target};
-use crate::probes::{self, CpuMeter, Sampler, StatementProbe, Watched};
+use crate::probes::{self, CpuMeter, Latest, Sampler, StatementProbe, Watched};
 use crate::rounds::{self, Offer};
 use crate::scenarios::Scenario;
 
 mod compare;
 mod count;
+mod follow;
 mod warm_up;
 mod window;
 
@@ -103,11 +104,13 @@ impl From<Error> for Halt {
 pub(crate) struct Session<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) targets: &'a [Target],
-    observer: &'a dyn Observer,
+    pub(crate) observer: &'a dyn Observer,
     pub(crate) stop: CancellationToken,
     /// The coordinator's own connections, so that its requests leave those of the workers as they are.
     client: Client,
     pub(crate) started: Instant,
+    /// What the probes see meanwhile; `None` while nothing is sampled.
+    latest: Option<Latest>,
     /// Requests in all windows.
     pub(crate) recorded: u64,
     pub(crate) measured: Measured,
@@ -140,6 +143,7 @@ impl<'a> Session<'a> {
             stop,
             client: operations::client(REQUEST_TIMEOUT)?,
             started: Instant::now(),
+            latest: None,
             recorded: 0,
             measured: Measured::default(),
         })
@@ -224,6 +228,7 @@ impl<'a> Session<'a> {
             lanes.push(of_target);
         }
         let sampler = self.sampler(sides).await?;
+        self.latest = sampler.as_ref().map(Sampler::latest);
         let outcome = self.measure_rounds(engine, sides, &lanes).await;
         if let Some(sampler) = sampler {
             let findings = sampler.finish().await;

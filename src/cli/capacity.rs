@@ -17,6 +17,7 @@ Examples:
   callbench capacity detail --slo 'p99 < 20ms' --from 200/s --max-rate 5000/s --precision 5%
   callbench capacity first_page=70 detail=30 --slo 'p99 < 100ms' \\
       --target https://staging.example.com --token $TOKEN --workspace acme
+  callbench capacity first_page --slo 'p99 < 100ms' --json=lines          # each second, each step, the answer
 
 The rate doubles until an objective breaks, then the bounds are narrowed, then the lower one has to hold again in a
 longer step. The answer is two bounds: the rate that held twice, and the lowest one that broke. A step that broke

@@ -39,6 +39,8 @@ Examples:
   callbench load first_page --target https://staging.example.com --token $TOKEN --workspace acme \\
       --rate 3000/s --shard 0/3 --start-at 2026-11-23T18:00:00Z           # one of three processes
   callbench load search=9 buy=1 --scenarios shop.toml --target http://127.0.0.1:9000 --token $TOKEN
+  callbench load first_page --rate 500/s --duration 10min --metrics 9464  # http://127.0.0.1:9464/metrics
+  callbench load first_page --json=lines | jq -c 'select(.event == \"second\")'
 
 The rate is offered as it is; that the server could not hold it is a warning.")]
 pub(crate) struct Load {

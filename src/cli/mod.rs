@@ -1,7 +1,7 @@
 //! What can be typed. What it means is decided in [`crate::commands`].
 //!
 //! A file for each command, with its help and examples, named as the one in `commands` that runs it; arguments that
-//! several commands share are groups of their own ([`Place`], [`Pressure`], [`Output`], [`Subject`]), which they flatten. So a new
+//! several commands share are groups of their own ([`Place`], [`Pressure`], [`Output`], [`Live`], [`Subject`]), which they flatten. So a new
 //! command is a file here, which says what it takes, and one there, which does it.
 
 mod bench;
@@ -11,6 +11,7 @@ mod db;
 mod demo;
 mod depth;
 mod growth;
+mod live;
 mod load;
 mod merge;
 mod output;
@@ -35,6 +36,7 @@ pub(crate) use self::db::Db;
 pub(crate) use self::demo::Demo;
 pub(crate) use self::depth::Depth;
 pub(crate) use self::growth::Growth;
+pub(crate) use self::live::{Json, Live};
 pub(crate) use self::load::{Load, shard};
 pub(crate) use self::merge::Merge;
 pub(crate) use self::output::Output;
@@ -134,5 +136,9 @@ mod tests {
         let Command::Load(load) = cli.command else { panic!("{:?}", cli.command) };
         assert!(load.start_at.is_some() && load.target.is_some());
         assert_eq!((load.scenarios.len(), load.output.name.as_deref()), (2, Some("shard-0")));
+        let port = load.output.live.metrics.expect("an address").port();
+        for of_job in [format!("containerPort: {port}\n"), format!("prometheus.io/port: \"{port}\"\n")] {
+            assert!(job.contains(&of_job), "{of_job}");
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Place;
 use super::output::run_name;
+use super::{Live, Place};
 
 /// One server: the reference server, or somebody's.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +35,6 @@ pub(crate) struct Kept {
     /// Name of the result. Default: the command and the time.
     #[arg(long, value_name = "NAME", value_parser = run_name)]
     pub(crate) name: Option<String>,
-    /// Print the JSON file instead of the table.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) live: Live,
 }

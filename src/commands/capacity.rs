@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Capacity;
 use crate::commands::subject::{self, Needs};
-use crate::progress::SearchProgress;
+use crate::live::{Finished, Live, Print};
 use crate::results;
 use crate::stop::INTERRUPTED;
 
@@ -26,13 +26,18 @@ pub(crate) async fn run(home: &Path, asked: Capacity, stop: &CancellationToken) 
         writes: sought.scenario.writes(),
         pool_size: u32::from(asked.max_in_flight).clamp(4, 32),
     };
-    let found = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
-        let [target] =
-            <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
-        search(&asked, &sought, target, environment, stop).await
-    })
-    .await?;
-    keep_and_print(&found, &asked)
+    let live = Live::open(&asked.kept.live)?;
+    let outcome = async {
+        let found = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
+            let [target] =
+                <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
+            search(&asked, &sought, target, environment, &live, stop).await
+        })
+        .await?;
+        keep_and_print(&found, &asked, &live)
+    }
+    .await;
+    live.close(outcome, stop).await
 }
 
 fn sought(asked: &Capacity) -> anyhow::Result<Sought> {
@@ -64,10 +69,12 @@ async fn search(
     sought: &Sought,
     target: Target,
     environment: Environment,
+    live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<reports::curves::Capacity> {
     let started_at = Utc::now();
-    let found = loadgen::curves::capacity(sought, &target, &SearchProgress::new(), stop.clone()).await?;
+    let found =
+        loadgen::curves::capacity(sought, &target, &live.search(sought, &target), stop.clone()).await?;
     let Found { settings, steps, lower, upper, end, warnings } = found;
     let found = reports::curves::Capacity {
         schema: SCHEMA,
@@ -94,13 +101,24 @@ async fn search(
 }
 
 /// Writes the folder of a search, prints it, returns the exit code.
-fn keep_and_print(found: &reports::curves::Capacity, asked: &Capacity) -> anyhow::Result<u8> {
+fn keep_and_print(found: &reports::curves::Capacity, asked: &Capacity, live: &Live) -> anyhow::Result<u8> {
     let written = reports::curves::store::capacity(found, &asked.kept.runs.join(&found.name))?;
-    if asked.kept.json {
-        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", reports::curves::terminal::capacity(found, std::io::stdout().is_terminal()));
-        println!("\nPage: {}", written.page.display());
+    let exit_code = if found.end == End::Interrupted { INTERRUPTED } else { found.exit_code() };
+    match live.print() {
+        Print::Table => {
+            print!("{}", reports::curves::terminal::capacity(found, std::io::stdout().is_terminal()));
+            println!("\nPage: {}", written.page.display());
+        }
+        Print::Document => {
+            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+        }
+        Print::Line(lines) => lines.finished(Finished {
+            name: &found.name,
+            verdict: results::verdict(exit_code),
+            exit_code,
+            result: &written.result,
+            report: &written.page,
+        }),
     }
-    Ok(if found.end == End::Interrupted { INTERRUPTED } else { found.exit_code() })
+    Ok(exit_code)
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Depth, Kept};
 use crate::commands::subject::{self, Needs};
-use crate::progress::LoadProgress;
+use crate::live::{Finished, Live, Print};
 use crate::results;
 use crate::stop::INTERRUPTED;
 
@@ -23,17 +23,23 @@ const POOL_SIZE: u32 = 4;
 
 pub(crate) async fn run(home: &Path, asked: Depth, stop: &CancellationToken) -> anyhow::Result<u8> {
     let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE };
-    let curve = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
-        measure(&asked, &targets, environment, stop).await
-    })
-    .await?;
-    keep_and_print(&curve, &asked.kept)
+    let live = Live::open(&asked.kept.live)?;
+    let outcome = async {
+        let curve = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
+            measure(&asked, &targets, environment, &live, stop).await
+        })
+        .await?;
+        keep_and_print(&curve, &asked.kept, &live)
+    }
+    .await;
+    live.close(outcome, stop).await
 }
 
 async fn measure(
     asked: &Depth,
     targets: &[Target],
     environment: Environment,
+    live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<Curve> {
     let started_at = Utc::now();
@@ -48,7 +54,7 @@ async fn measure(
         workspace: asked.subject.workspace.clone(),
         ..curves::depth_plan(&pages, &depths, asked.rounds, asked.window)
     };
-    let measured = loadgen::measure(&plan, targets, &LoadProgress::new(&plan, targets), stop.clone()).await?;
+    let measured = loadgen::measure(&plan, targets, &live.rounds(&plan, targets), stop.clone()).await?;
     let names: Vec<String> = targets.iter().map(|target| target.subject.name.clone()).collect();
     warnings.extend(measured.warnings.iter().cloned());
     Ok(Curve {
@@ -75,13 +81,24 @@ pub(super) fn name(kept: &Kept, axis: Axis) -> String {
 }
 
 /// Writes the folder of a curve, prints it, returns the exit code.
-pub(super) fn keep_and_print(curve: &Curve, kept: &Kept) -> anyhow::Result<u8> {
+pub(super) fn keep_and_print(curve: &Curve, kept: &Kept, live: &Live) -> anyhow::Result<u8> {
     let written = reports::curves::store::curve(curve, &kept.runs.join(&curve.name))?;
-    if kept.json {
-        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", reports::curves::terminal::curve(curve));
-        println!("\nPage: {}", written.page.display());
+    let exit_code = if curve.complete { curve.exit_code() } else { INTERRUPTED };
+    match live.print() {
+        Print::Table => {
+            print!("{}", reports::curves::terminal::curve(curve));
+            println!("\nPage: {}", written.page.display());
+        }
+        Print::Document => {
+            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+        }
+        Print::Line(lines) => lines.finished(Finished {
+            name: &curve.name,
+            verdict: results::verdict(exit_code),
+            exit_code,
+            result: &written.result,
+            report: &written.page,
+        }),
     }
-    Ok(if curve.complete { curve.exit_code() } else { INTERRUPTED })
+    Ok(exit_code)
 }

@@ -20,8 +20,8 @@ use crate::cli::Growth;
 use crate::commands::{depth, serve};
 use crate::dataset;
 use crate::environment;
+use crate::live::Live;
 use crate::place::Place;
-use crate::progress::LoadProgress;
 use crate::reference::Reference;
 use crate::results;
 
@@ -34,6 +34,13 @@ const WORKSPACES: u32 = 5;
 /// Room beside the rows: indexes of the levels above `before`, write-ahead log, sort files.
 const DISK_FACTOR: f64 = 1.5;
 
+/// A size, and the day on which its rows end.
+#[derive(Clone, Copy)]
+struct Size {
+    customers: u64,
+    as_of: DateTime<Utc>,
+}
+
 /// What has been measured so far.
 #[derive(Default)]
 struct Grown {
@@ -45,17 +52,37 @@ struct Grown {
 }
 
 pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) -> anyhow::Result<u8> {
-    let started_at = Utc::now();
     let plan = plan(&asked)?;
     let mut sizes = asked.customers.clone();
     sizes.sort_unstable();
     sizes.dedup();
     let as_of = dataset::today();
-    refuse_full_disk(home, &asked, &sizes, as_of)?;
+    let live = Live::open(&asked.kept.live)?;
+    let outcome = async {
+        refuse_full_disk(home, &asked, &sizes, as_of)?;
+        let curve = grow(home, &asked, &plan, &sizes, as_of, &live, stop).await?;
+        depth::keep_and_print(&curve, &asked.kept, &live)
+    }
+    .await;
+    live.close(outcome, stop).await
+}
+
+/// Measures one size after the other.
+async fn grow(
+    home: &Path,
+    asked: &Growth,
+    plan: &Plan,
+    sizes: &[u64],
+    as_of: DateTime<Utc>,
+    live: &Live,
+    stop: &CancellationToken,
+) -> anyhow::Result<Curve> {
+    let started_at = Utc::now();
     let mut grown = Grown::default();
     let mut complete = true;
-    for customers in sizes {
-        complete = match at_size(home, &asked, &plan, customers, as_of, &mut grown, stop).await {
+    for &customers in sizes {
+        let size = Size { customers, as_of };
+        complete = match at_size(home, asked, plan, size, &mut grown, live, stop).await {
             // What was measured before is kept.
             Err(_) if stop.is_cancelled() && grown.facts.is_some() => false,
             outcome => outcome?,
@@ -65,7 +92,7 @@ pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) ->
         }
     }
     let names: Vec<String> = asked.variants.iter().map(ToString::to_string).collect();
-    let curve = Curve {
+    Ok(Curve {
         schema: SCHEMA,
         name: depth::name(&asked.kept, Axis::Customers),
         started_at,
@@ -80,8 +107,7 @@ pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) ->
         series: grown.points.series(&names),
         checks: grown.checks,
         warnings: grown.warnings,
-    };
-    depth::keep_and_print(&curve, &asked.kept)
+    })
 }
 
 fn plan(asked: &Growth) -> anyhow::Result<Plan> {
@@ -150,9 +176,9 @@ async fn at_size(
     home: &Path,
     asked: &Growth,
     plan: &Plan,
-    customers: u64,
-    as_of: DateTime<Utc>,
+    Size { customers, as_of }: Size,
     grown: &mut Grown,
+    live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
     let name = format!("callbench_growth_{customers}");
@@ -169,7 +195,7 @@ async fn at_size(
         return Err(error);
     }
     let place = place.serving().await?;
-    let outcome = measure(&place, asked, plan, customers, grown, stop).await;
+    let outcome = measure(&place, asked, plan, customers, grown, live, stop).await;
     drop_all(&place, asked).await?;
     place.close().await?;
     outcome
@@ -193,6 +219,7 @@ async fn measure(
     plan: &Plan,
     customers: u64,
     grown: &mut Grown,
+    live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
     place.refuse_while_loading()?;
@@ -228,7 +255,7 @@ async fn measure(
         servers.push(server);
     }
     eprintln!("measure {customers} customers");
-    let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await;
+    let measured = loadgen::measure(plan, &targets, &live.rounds(plan, &targets), stop.clone()).await;
     for server in servers {
         server.stop().await?;
     }

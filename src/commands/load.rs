@@ -18,8 +18,8 @@ use crate::cli::Load;
 use crate::commands::{bench, serve};
 use crate::dataset;
 use crate::environment;
+use crate::live::Live;
 use crate::place::Place;
-use crate::progress::LoadProgress;
 use crate::reference::Reference;
 use crate::results::{self, Limits};
 
@@ -57,11 +57,16 @@ pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> an
         ..plan
     };
     plan.validate()?;
-    let run = match &load.target {
-        Some(target) => theirs(&load, target, &plan, stop).await?,
-        None => ours(home, &load, &plan, stop).await?,
-    };
-    results::judge_and_keep(run, limits.as_ref(), &load.output)
+    let live = Live::open(&load.output.live)?;
+    let outcome = async {
+        let run = match &load.target {
+            Some(target) => theirs(&load, target, &plan, &live, stop).await?,
+            None => ours(home, &load, &plan, &live, stop).await?,
+        };
+        results::judge_and_keep(run, limits.as_ref(), &load.output, &live)
+    }
+    .await;
+    live.close(outcome, stop).await
 }
 
 /// The shard of a pod of an Indexed Job. The index alone says nothing, since any Indexed Job sets it.
@@ -96,7 +101,13 @@ fn replayed(catalogue: &Catalogue, plan: &Plan) -> anyhow::Result<Vec<Scenario>>
 }
 
 /// A server that is already running; its database is looked at only if its URL was given.
-async fn theirs(load: &Load, base_url: &str, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Run> {
+async fn theirs(
+    load: &Load,
+    base_url: &str,
+    plan: &Plan,
+    live: &Live,
+    stop: &CancellationToken,
+) -> anyhow::Result<Run> {
     if let Some(url) = &load.place.database_url {
         migrations::connect(url, "callbench").await?;
     }
@@ -111,8 +122,8 @@ async fn theirs(load: &Load, base_url: &str, plan: &Plan, stop: &CancellationTok
         server_pid: None,
         control: false,
     };
-    let (plan, warnings) = offered(load, base_url, plan, stop).await?;
-    let mut run = measure(load, &plan, target, stop).await?;
+    let (plan, warnings) = offered(load, base_url, plan, live, stop).await?;
+    let mut run = measure(load, &plan, target, live, stop).await?;
     run.warnings.splice(0..0, warnings);
     Ok(run)
 }
@@ -123,6 +134,7 @@ async fn offered(
     load: &Load,
     base_url: &str,
     plan: &Plan,
+    live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<(Plan, Vec<String>)> {
     let parts = || plan.scenarios.iter().flat_map(|scenario| &scenario.parts);
@@ -154,7 +166,7 @@ async fn offered(
             Some(reason) => {
                 let name = part.operation.name();
                 let sentence = format!("{name} is left out, because the server does not offer it: {reason}");
-                eprintln!("warning: {sentence}");
+                live.warn(&sentence);
                 warnings.push(sentence);
                 false
             }
@@ -170,7 +182,13 @@ async fn offered(
 }
 
 /// The reference server, started for the purpose.
-async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Run> {
+async fn ours(
+    home: &Path,
+    load: &Load,
+    plan: &Plan,
+    live: &Live,
+    stop: &CancellationToken,
+) -> anyhow::Result<Run> {
     let place = Place::open(home, &load.place, Mode::Serving).await?;
     let outcome = async {
         place.refuse_while_loading()?;
@@ -204,7 +222,7 @@ async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -
             server_pid: server.pid(),
             control: false,
         };
-        let run = measure(load, plan, target, stop).await;
+        let run = measure(load, plan, target, live, stop).await;
         server.stop().await?;
         if let Some(copy) = copy {
             dataset::drop_copy(&copy).await?;
@@ -218,7 +236,13 @@ async fn ours(home: &Path, load: &Load, plan: &Plan, stop: &CancellationToken) -
     outcome
 }
 
-async fn measure(load: &Load, plan: &Plan, target: Target, stop: &CancellationToken) -> anyhow::Result<Run> {
+async fn measure(
+    load: &Load,
+    plan: &Plan,
+    target: Target,
+    live: &Live,
+    stop: &CancellationToken,
+) -> anyhow::Result<Run> {
     let started_at = Utc::now();
     let facts = match &target.database_url {
         Some(url) => Some(
@@ -227,7 +251,7 @@ async fn measure(load: &Load, plan: &Plan, target: Target, stop: &CancellationTo
         None => None,
     };
     let targets = [target];
-    let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await?;
+    let measured = loadgen::measure(plan, &targets, &live.rounds(plan, &targets), stop.clone()).await?;
     let [target] = targets;
     let mut kept = reports::run::Plan::from(plan);
     if let Some(shard) = &mut kept.shard {
