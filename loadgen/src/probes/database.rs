@@ -36,9 +36,9 @@ pub(super) struct DatabaseProbes {
 
 /// What a server lets us see.
 #[derive(sqlx::FromRow)]
-struct Sight {
+pub(super) struct Sight {
     version: i32,
-    sees_all: bool,
+    pub(super) sees_all: bool,
     counts: bool,
     follows: bool,
 }
@@ -90,7 +90,7 @@ impl DatabaseProbes {
         let mut sessions = self.sessions.read(sessions::read(connection, self.sees_all)).await?;
         if let Some(states) = sessions.as_mut().and_then(|sessions| sessions.states.as_mut())
             && states.waiting_for_lock > 0
-            && let Some(waits) = self.blocking.read(blocking::read(connection)).await?
+            && let Some(waits) = self.blocking.read(blocking::read(connection, blocking::MOST)).await?
             && !waits.is_empty()
         {
             states.longest_lock_wait_ms = blocking::longest_ms(&waits);
@@ -133,7 +133,7 @@ impl DatabaseProbes {
 }
 
 impl Sight {
-    fn too_old(&self) -> Option<String> {
+    pub(super) fn too_old(&self) -> Option<String> {
         (self.version < OLDEST).then(|| {
             format!(
                 "the server is PostgreSQL {}, and the views are those of {}",
@@ -148,7 +148,7 @@ impl Sight {
         self.too_old().or_else(off)
     }
 
-    fn no_states(&self) -> Option<String> {
+    pub(super) fn no_states(&self) -> Option<String> {
         let hidden = || {
             (!self.sees_all).then(|| {
                 "the user may not see what the sessions of others do; grant it pg_read_all_stats".to_owned()
@@ -160,7 +160,7 @@ impl Sight {
 }
 
 /// A connection whose statements give up before they are in anybody's way, and are planned cheaply.
-async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
+pub(super) async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     let mut connection = super::connect(url).await?;
     // By what the server knows, so that an older one is not asked for a setting that it doesn't have.
     sqlx::query(
@@ -175,7 +175,7 @@ async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     Ok(connection)
 }
 
-async fn look(connection: &mut PgConnection) -> Result<Sight, sqlx::Error> {
+pub(super) async fn look(connection: &mut PgConnection) -> Result<Sight, sqlx::Error> {
     sqlx::query_as(
         "SELECT /* callbench probe */
                 current_setting('server_version_num')::int4 AS version,

@@ -1,7 +1,8 @@
 //! The database's and the operating system's side of a measurement.
 //!
 //! [`Sampler`] looks once a second while windows run, [`StatementProbe`] counts between them, [`CpuMeter`] and [`facts()`]
-//! are asked when needed. Nothing is guessed: what can't be asked is absent, never zero, and the reason becomes a warning.
+//! are asked when needed, and
+//! [`LockWatch`] looks at locks alone, but twenty times as often. Nothing is guessed: what can't be asked is absent, never zero, and the reason becomes a warning.
 
 mod activity;
 mod blocking;
@@ -10,6 +11,7 @@ mod facts;
 mod families;
 mod gauge;
 mod latest;
+mod lock_watch;
 mod machine;
 mod process;
 mod sampler;
@@ -21,6 +23,7 @@ mod wal;
 pub use facts::facts;
 pub(crate) use latest::Latest;
 pub use latest::Seen;
+pub use lock_watch::{Kept, LockWatch};
 pub use process::{CpuMeter, postmaster_pid};
 pub use sampler::{Findings, PERIOD, Sampler, Watched};
 pub use statements::{Counters, StatementProbe, Unavailable};

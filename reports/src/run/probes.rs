@@ -9,6 +9,7 @@
 //! and the last events before the end of a run can be missing. [`WalCounters::position_bytes`], the sessions and the
 //! processes are of the moment.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What was sampled beside the windows of one subject.
@@ -150,6 +151,12 @@ pub struct BlockedMoment {
 pub struct LockWait {
     /// Process of the session that waits.
     pub waiting_pid: i32,
+    /// What its program calls itself; `None` if it has no name.
+    #[serde(default)]
+    pub waiting_application: Option<String>,
+    /// Its user.
+    #[serde(default)]
+    pub waiting_user: Option<String>,
     /// The beginning of its statement.
     pub waiting_statement: Option<String>,
     /// What is locked: `relation`, `transactionid` (a row that an open transaction has changed), `tuple`, …
@@ -160,8 +167,17 @@ pub struct LockWait {
     pub relation: Option<String>,
     /// How long it has waited so far; `None` in its first moment.
     pub waited_ms: Option<f64>,
+    /// Since when, by the clock of the database; `None` in its first moment.
+    #[serde(default)]
+    pub waiting_since: Option<DateTime<Utc>>,
     /// Process of the session in its way; 0 for a prepared transaction.
     pub blocking_pid: i32,
+    /// What its program calls itself; `None` if it has no name, and for a prepared transaction.
+    #[serde(default)]
+    pub blocking_application: Option<String>,
+    /// Its user; `None` for a prepared transaction.
+    #[serde(default)]
+    pub blocking_user: Option<String>,
     /// What that session does: `active`, `idle in transaction`, …; `None` for a prepared transaction.
     pub blocking_state: Option<String>,
     /// The beginning of its present or last statement.

@@ -97,6 +97,7 @@ fn worst_wait() -> BlockedMoment {
             blocking_pid: 4_709,
             blocking_state: Some("active".into()),
             blocking_statement: Some("UPDATE customer SET score = $2 WHERE id = $1".into()),
+            ..LockWait::default()
         }],
     }
 }

@@ -1,0 +1,86 @@
+//! Deadlocks, lost updates and waits for locks, provoked on purpose.
+//!
+//! A zero says nothing by itself: perhaps nobody met. So each case is a pair of trials, one in the order that the server
+//! keeps and a control without it, which must deadlock under the same load; and a zero stands beside its exposure and the
+//! share that it does not rule out (the rule of three: Hanley and Lippman-Hand, JAMA 249, 1983).
+
+mod graph;
+mod html;
+mod judge;
+#[cfg(test)]
+mod sample;
+pub mod store;
+pub mod terminal;
+mod trial;
+mod watch;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use graph::graph;
+pub use judge::Judgement;
+pub use trial::{Counter, Proof, Trial, Way};
+pub use watch::{Waiting, Watch};
+
+use crate::run::{Environment, Outcome, Subject};
+
+/// The version of the layout of `locks.json`. It grows when a field changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// What the lab has found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Locks {
+    /// [`SCHEMA`] at the time of writing.
+    pub schema: u32,
+    /// The name of the result, which is also the name of its folder.
+    pub name: String,
+    /// When it began, UTC.
+    pub started_at: DateTime<Utc>,
+    /// When it ended, UTC.
+    pub finished_at: DateTime<Utc>,
+    /// The command line that provokes it again.
+    pub command: String,
+    /// False when it was interrupted.
+    pub complete: bool,
+    /// Where it ran.
+    pub environment: Environment,
+    /// The server whose API was used, and the level of its schema.
+    pub subject: Subject,
+    /// The workspace in which the rows lie, as it was given.
+    pub workspace: String,
+    /// Transactions that each trial was to have.
+    pub transactions: u64,
+    /// In the order in which they ran.
+    pub trials: Vec<Trial>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+}
+
+impl Locks {
+    /// The same with each trial judged, those of a case together.
+    #[must_use]
+    pub fn judged(mut self) -> Self {
+        judge::judge(&mut self.trials);
+        self
+    }
+
+    /// 0 when every trial passed, 1 when one failed, 2 when one proves nothing, or when there is none.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let any = |outcome| self.trials.iter().any(|trial| trial.judgement.outcome == outcome);
+        if any(Outcome::Fail) {
+            1
+        } else if self.trials.is_empty() || any(Outcome::Inconclusive) {
+            2
+        } else {
+            0
+        }
+    }
+
+    /// The trial and its watch at whose worst moment most sessions waited.
+    #[must_use]
+    pub fn worst(&self) -> Option<&Trial> {
+        let waiting = |trial: &&Trial| trial.watch.worst.as_ref().map(|worst| worst.waiting);
+        self.trials.iter().filter(|trial| waiting(trial).is_some()).max_by_key(waiting)
+    }
+}

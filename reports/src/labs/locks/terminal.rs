@@ -1,0 +1,204 @@
+//! The lock table, and what a watch has seen, as text of at most 110 columns.
+
+use super::{Locks, Trial, Watch, graph, judge};
+use crate::budgets::words;
+use crate::quantity;
+use crate::terminal::grid::{self, Align, Grid};
+use crate::terminal::{WIDTH, paint};
+
+/// A whole result: the table, why trials did not pass, and the graph at the worst moment.
+#[must_use]
+pub fn locks(locks: &Locks, color: bool) -> String {
+    let mut grid = Grid::new(&[
+        ("case", Align::Left),
+        ("how", Align::Left),
+        ("threads", Align::Right),
+        ("transactions", Align::Right),
+        ("deadlocks", Align::Right),
+        ("server", Align::Right),
+        ("bound", Align::Right),
+        ("retries", Align::Right),
+        ("lost", Align::Right),
+        ("longest wait", Align::Right),
+        ("verdict", Align::Left),
+    ]);
+    for trial in &locks.trials {
+        grid.row(row(trial));
+    }
+    let mut text = format!("{}  {}\n\n", paint::standing(standing(locks), color), headline(locks));
+    text.push_str(&grid.text());
+    text.push_str(
+        "  (deadlocks: as clients saw them; server: as the database counted them; bound: 95 % upper limit of the share of\n  \
+         attempts, 3/n for none; lost: updates that are committed and not in the rows; longest wait: as sampled)\n",
+    );
+    for trial in locks.trials.iter().filter(|trial| trial.judgement.outcome != crate::run::Outcome::Pass) {
+        let verdict = words::outcome(trial.judgement.outcome);
+        let told = format!("{verdict}: {} {}: {}", trial.case, trial.way.name(), trial.judgement.reason);
+        text.push_str(&grid::wrapped(&told, WIDTH, ""));
+    }
+    if let Some((trial, worst)) = locks.worst().and_then(|trial| Some((trial, trial.watch.worst.as_ref()?))) {
+        text.push_str(&format!(
+            "\nMost waited in {} {}, after {}: {}\n{}",
+            trial.case,
+            trial.way.name(),
+            quantity::seconds(worst.at_s),
+            quantity::plural(worst.waiting, "session"),
+            graph(worst)
+        ));
+    }
+    for warning in &locks.warnings {
+        text.push_str(&grid::wrapped(&format!("warning: {warning}"), WIDTH, ""));
+    }
+    text
+}
+
+/// A trial in one line, for those who wait.
+#[must_use]
+pub fn trial(trial: &Trial) -> String {
+    let lost = match trial.lost() {
+        Some(lost) if lost != 0 => format!(", {} lost", quantity::plural(lost.unsigned_abs(), "update")),
+        _ => String::new(),
+    };
+    let time = quantity::seconds(trial.seconds);
+    format!(
+        "{:<14} {:<8} {} in {}{lost}, {time}",
+        trial.case,
+        trial.way.name(),
+        quantity::plural(trial.deadlocks, "deadlock"),
+        quantity::plural(trial.transactions, "transaction"),
+    )
+}
+
+/// The word for the whole.
+pub(super) fn standing(locks: &Locks) -> &'static str {
+    match locks.exit_code() {
+        0 => "Pass",
+        1 => "Fail",
+        _ => "Not judged",
+    }
+}
+
+/// The answer in one sentence.
+pub(super) fn headline(locks: &Locks) -> String {
+    let (controls, ordered): (Vec<&Trial>, Vec<&Trial>) =
+        locks.trials.iter().partition(|trial| trial.way == super::Way::Control);
+    let sum = |trials: &[&Trial], of: fn(&Trial) -> u64| trials.iter().map(|trial| of(trial)).sum::<u64>();
+    format!(
+        "{} in {} in order; {} in {} without.",
+        quantity::plural(sum(&ordered, |trial| trial.deadlocks), "deadlock"),
+        quantity::plural(sum(&ordered, |trial| trial.transactions), "transaction"),
+        quantity::count(sum(&controls, |trial| trial.deadlocks)),
+        quantity::plural(sum(&controls, |trial| trial.transactions), "transaction"),
+    )
+}
+
+/// The cells of a trial, as the table of the page has them too.
+pub(super) fn row(trial: &Trial) -> [String; 11] {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    [
+        trial.case.clone(),
+        trial.way.name().to_owned(),
+        trial.threads.to_string(),
+        quantity::count(trial.transactions),
+        quantity::count(trial.deadlocks),
+        or_none(trial.counted_by_server.map(quantity::count)),
+        or_none(trial.bound().map(judge::below)),
+        quantity::count(trial.retries),
+        or_none(trial.lost().map(|lost| lost.to_string())),
+        or_none(trial.watch.longest_ms.map(quantity::time_ms)),
+        words::outcome(trial.judgement.outcome).to_owned(),
+    ]
+}
+
+/// What a watch has seen in the end.
+#[must_use]
+pub fn watch(watch: &Watch) -> String {
+    let longest = watch.longest_ms.map_or_else(|| "none".to_owned(), quantity::time_ms);
+    let deadlocks = watch
+        .deadlocks
+        .map_or_else(|| "deadlocks not counted".to_owned(), |count| quantity::plural(count, "deadlock"));
+    let mut text = format!(
+        "{} in {}: {} seen in {} of {}, longest {longest}; {deadlocks}\n",
+        quantity::plural(watch.looks, "look"),
+        quantity::seconds(watch.seconds),
+        quantity::plural(watch.waits, "wait"),
+        quantity::count(watch.looks_with_waits),
+        quantity::plural(watch.looks, "look"),
+    );
+    if let Some(worst) = &watch.worst {
+        text.push_str(&format!(
+            "Most waited after {}: {}\n{}",
+            quantity::seconds(worst.at_s),
+            quantity::plural(worst.waiting, "session"),
+            graph(worst)
+        ));
+    }
+    text.push_str(&grid::wrapped(&cost(watch), WIDTH, ""));
+    for hidden in &watch.hidden {
+        text.push_str(&grid::wrapped(&format!("note: {hidden}"), WIDTH, ""));
+    }
+    text
+}
+
+/// What the looks cost, and what they miss.
+#[must_use]
+pub fn cost(watch: &Watch) -> String {
+    let costs: Vec<String> = watch
+        .costs
+        .iter()
+        .map(|cost| {
+            let each = quantity::time_ms(cost.own_ms / cost.readings.max(1) as f64);
+            format!("{} x {} at {each}", quantity::count(cost.readings), cost.probe)
+        })
+        .collect();
+    let missed = match watch.missed {
+        0 => String::new(),
+        missed => format!(" {} fell out.", quantity::plural(missed, "look")),
+    };
+    format!(
+        "Cost: one connection, {}. A wait that begins and ends within the {} between two looks is not seen.{missed}",
+        costs.join(", "),
+        quantity::time_ms(watch.period_ms),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_line_for_each_trial_and_the_graph_of_the_worst_moment() {
+        let text = locks(&sample::locks(), false);
+        let opening = "PASS  0 deadlocks in 40,000 transactions in order; 25 in 20,000 transactions without.";
+        assert!(text.starts_with(opening), "{text}");
+        for line in [
+            "update_32  control       32        20,000         25      25  0.17 %       25     0       12.5 ms  pass",
+            "update_32  api           32        20,000          0       0  0.015 %        0     0       12.5 ms  pass",
+            "warning: something to know",
+        ] {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let is_there = |line: &str| line.split_whitespace().collect::<Vec<_>>().starts_with(&words);
+            assert!(text.lines().any(is_there), "{line}\n{text}");
+        }
+        let waits = "\n    12 callbench lock lab (callbench) waits 12.5 ms for ShareLock on transactionid customer: UPDATE";
+        assert!(text.contains(waits), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn a_watch_says_what_it_saw_what_it_cost_and_what_it_missed() {
+        let seen = sample::locks().trials[0].watch.clone();
+        let text = watch(&seen).replace("\n  ", " ");
+        for words in [
+            "240 looks in 12.0 s: 4,000 waits seen in 200 of 240 looks, longest 12.5 ms; 25 deadlocks",
+            "200 x pg_locks at 1.50 ms",
+            "within the 50.0 ms between two looks is not seen",
+            "1 look fell out",
+        ] {
+            assert!(text.contains(words), "{words}\n{text}");
+        }
+        let none = watch(&Watch::default());
+        assert!(none.contains("longest none; deadlocks not counted"), "{none}");
+    }
+}
