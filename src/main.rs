@@ -4,10 +4,12 @@ mod cli;
 mod commands;
 mod dataset;
 mod environment;
+mod offered;
 mod place;
 mod progress;
 mod reference;
 mod results;
+mod scratch;
 mod stop;
 
 use std::process::ExitCode;

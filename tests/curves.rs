@@ -105,30 +105,35 @@ async fn a_capacity_is_searched_confirmed_and_kept() {
 #[tokio::test]
 async fn objectives_that_hold_at_no_rate_are_told_with_exit_code_1_and_mistakes_with_2() {
     let (database, folder) = (seeded("curve_nothing").await, folder());
-    let search = |slo: &str| {
+    let search = |scenario: &str, slo: &str, more: &[&str]| {
         callbench(folder.path())
             .args([
                 "capacity",
-                "first_page",
+                scenario,
                 "--from=20/s",
                 "--step-duration=1s",
                 "--database-url",
                 database.url(),
             ])
             .args(["--slo", slo])
+            .args(more)
             .output()
             .expect("the command runs")
     };
     // No answer takes a microsecond.
-    let output = search("p50 < 2us");
+    let output = search("first_page", "p50 < 2us", &[]);
     let table = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{table}{}", String::from_utf8_lossy(&output.stderr));
     assert!(table.starts_with("FAIL") && table.contains("breaks"), "{table}");
     for (slo, says) in [("p99 > 1ms", "no upper limit"), ("p9x < 1ms", "unknown metric `p9x`")] {
-        let output = search(slo);
+        let output = search("first_page", slo, &[]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(says), "{said}");
     }
+    // Everybody who will ask is known before the search begins.
+    let output = search("detail", "p50 < 5s", &["--as=nobody@enterprise-workspace-1"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("401"), "{said}");
 }
 
 #[tokio::test]

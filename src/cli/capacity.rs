@@ -7,7 +7,7 @@ use reports::curves::Objective;
 
 use super::pressure::Arrivals;
 use super::quantity::{constant_rate, duration, share};
-use super::{Kept, Subject};
+use super::{Crowd, Kept, Subject};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -62,6 +62,8 @@ pub(crate) struct Capacity {
     pub(crate) variant: server::Variant,
     #[command(flatten)]
     pub(crate) subject: Subject,
+    #[command(flatten)]
+    pub(crate) crowd: Crowd,
     #[command(flatten)]
     pub(crate) kept: Kept,
 }

@@ -44,7 +44,7 @@ pub(crate) use self::profile::Profile;
 pub(crate) use self::report::Report;
 pub(crate) use self::seed::{ExportFormat, Seed};
 pub(crate) use self::serve::{LogFormat, Serve};
-pub(crate) use self::subject::{Kept, Subject};
+pub(crate) use self::subject::{Crowd, Kept, Subject};
 pub(crate) use self::verify::Verify;
 
 /// Load testing and benchmarks for multi-tenant list APIs on PostgreSQL.
@@ -132,7 +132,7 @@ mod tests {
         let args = args.map(|arg| arg.replace("$(JOB_COMPLETION_INDEX)", "0"));
         let cli = Cli::try_parse_from(["callbench".to_owned()].into_iter().chain(args)).expect("understood");
         let Command::Load(load) = cli.command else { panic!("{:?}", cli.command) };
-        assert!(load.start_at.is_some() && load.target.is_some());
+        assert!(load.start_at.is_some() && load.subject.target.is_some());
         assert_eq!((load.scenarios.len(), load.output.name.as_deref()), (2, Some("shard-0")));
     }
 }

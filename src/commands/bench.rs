@@ -42,7 +42,8 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
     }
     let limits = Limits::read(bench.output.budgets.as_deref())?;
     let plan = plan(&bench.pressure, OnOverload::Reduce, bench.window, WINDOW)?;
-    let plan = Plan { rounds: bench.rounds, probes: !bench.output.no_probes, ..plan };
+    let plan =
+        Plan { rounds: bench.rounds, page_size: bench.page_size, probes: !bench.output.no_probes, ..plan };
     plan.validate()?;
     let place = Place::open(home, &bench.place, Mode::Serving).await?;
     let outcome = async {
@@ -66,7 +67,6 @@ pub(crate) fn plan(
     Ok(Plan {
         window: window.or(load.length()).unwrap_or(usual),
         load,
-        page_size: pressure.page_size,
         workspace: datagen::LARGEST_SLUG.to_owned(),
         ..Plan::default()
     })

@@ -10,11 +10,10 @@ use loadgen::Target;
 use loadgen::curves::{Found, Sought};
 use loadgen::scenarios;
 use reports::curves::{End, SCHEMA};
-use reports::run::Environment;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Capacity;
-use crate::commands::subject::{self, Needs};
+use crate::commands::subject::{self, Needs, Scene};
 use crate::progress::SearchProgress;
 use crate::results;
 use crate::stop::INTERRUPTED;
@@ -25,11 +24,10 @@ pub(crate) async fn run(home: &Path, asked: Capacity, stop: &CancellationToken) 
         variants: &[asked.variant],
         writes: sought.scenario.writes(),
         pool_size: u32::from(asked.max_in_flight).clamp(4, 32),
+        crowd: &asked.crowd.others,
     };
-    let found = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
-        let [target] =
-            <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
-        search(&asked, &sought, target, environment, stop).await
+    let found = subject::with(home, &asked.subject, &needs, stop, async |scene| {
+        search(&asked, &sought, scene, stop).await
     })
     .await?;
     keep_and_print(&found, &asked)
@@ -62,10 +60,11 @@ fn sought(asked: &Capacity) -> anyhow::Result<Sought> {
 async fn search(
     asked: &Capacity,
     sought: &Sought,
-    target: Target,
-    environment: Environment,
+    scene: Scene,
     stop: &CancellationToken,
 ) -> anyhow::Result<reports::curves::Capacity> {
+    let Scene { targets, environment, .. } = scene;
+    let [target] = <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
     let started_at = Utc::now();
     let found = loadgen::curves::capacity(sought, &target, &SearchProgress::new(), stop.clone()).await?;
     let Found { settings, steps, lower, upper, end, warnings } = found;

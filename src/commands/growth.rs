@@ -10,19 +10,19 @@ use datagen::Spec;
 use indicatif::HumanBytes;
 use loadgen::curves::Points;
 use loadgen::scenarios::{self, Scenario};
-use loadgen::{Load, Measured, Plan, Target};
+use loadgen::{Load, Measured, Plan};
 use migrations::Level;
 use reports::curves::{Axis, Curve, SCHEMA};
-use reports::run::{Check, DatabaseFacts, Subject};
+use reports::run::{Check, Environment, Subject};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Growth;
+use crate::commands::subject::{self, Asking, Needs, Scene};
 use crate::commands::{depth, serve};
 use crate::dataset;
 use crate::environment;
 use crate::place::Place;
 use crate::progress::LoadProgress;
-use crate::reference::Reference;
 use crate::results;
 
 /// Connections of a server that is asked one thing at a time.
@@ -41,7 +41,7 @@ struct Grown {
     checks: Vec<Check>,
     warnings: Vec<String>,
     subjects: Vec<Subject>,
-    facts: Option<DatabaseFacts>,
+    environment: Option<Environment>,
 }
 
 pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) -> anyhow::Result<u8> {
@@ -57,7 +57,7 @@ pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) ->
     for customers in sizes {
         complete = match at_size(home, &asked, &plan, customers, as_of, &mut grown, stop).await {
             // What was measured before is kept.
-            Err(_) if stop.is_cancelled() && grown.facts.is_some() => false,
+            Err(_) if stop.is_cancelled() && grown.environment.is_some() => false,
             outcome => outcome?,
         };
         if !complete {
@@ -72,7 +72,7 @@ pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) ->
         finished_at: Utc::now(),
         command: results::command_line(),
         complete,
-        environment: environment::capture(grown.facts),
+        environment: grown.environment.unwrap_or_else(|| environment::capture(None)),
         axis: Axis::Customers,
         workspace: plan.workspace.clone(),
         page_size: plan.page_size,
@@ -195,48 +195,24 @@ async fn measure(
     grown: &mut Grown,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
-    place.refuse_while_loading()?;
-    let mut levels = Vec::new();
-    for variant in &asked.variants {
-        levels.push(dataset::at_level(place, serve::level_of(*variant), stop).await?);
-    }
-    dataset::checkpoint(place).await?;
-    grown.facts = Some(
-        loadgen::probes::facts(place.url())
-            .await
-            .context("the settings of the database could not be read")?,
-    );
-    let mut servers = Vec::new();
-    let mut targets = Vec::new();
-    for (variant, database_url) in asked.variants.iter().zip(levels) {
-        let server = Reference::start(*variant, &database_url, POOL_SIZE).await?;
-        targets.push(Target {
-            subject: Subject {
-                name: variant.to_string(),
-                level: Some(serve::level_of(*variant).to_string()),
-                description: format!("the reference server, variant {variant}"),
-            },
-            base_url: server.base_url().to_owned(),
-            token: datagen::entities::staff::ADMIN_TOKEN.to_owned(),
-            workspace: plan.workspace.clone(),
-            crowd: Vec::new(),
-            page_size: plan.page_size,
-            database_url: Some(database_url),
-            server_pid: server.pid(),
-            control: false,
-        });
-        servers.push(server);
-    }
-    eprintln!("measure {customers} customers");
-    let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await;
-    for server in servers {
-        server.stop().await?;
-    }
-    let measured = measured?;
-    let complete = measured.complete;
-    grown.subjects = targets.into_iter().map(|target| target.subject).collect();
-    grown.add(measured, &plan.scenarios, customers);
-    Ok(complete)
+    let asking = Asking {
+        token: datagen::entities::staff::ADMIN_TOKEN.to_owned(),
+        workspace: plan.workspace.clone(),
+        page_size: plan.page_size,
+    };
+    let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE, crowd: &[] };
+    subject::serving(place, &asking, &needs, stop, async |scene| {
+        let Scene { targets, environment, .. } = scene;
+        eprintln!("measure {customers} customers");
+        let progress = LoadProgress::new(plan, &targets);
+        let measured = loadgen::measure(plan, &targets, &progress, stop.clone()).await?;
+        let complete = measured.complete;
+        grown.environment = Some(environment);
+        grown.subjects = targets.into_iter().map(|target| target.subject).collect();
+        grown.add(measured, &plan.scenarios, customers);
+        Ok(complete)
+    })
+    .await
 }
 
 impl Grown {
