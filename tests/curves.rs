@@ -136,6 +136,53 @@ async fn objectives_that_hold_at_no_rate_are_told_with_exit_code_1_and_mistakes_
     assert!(output.status.code() == Some(2) && said.contains("401"), "{said}");
 }
 
+/// A server with a list of customers, though nobody is in it, and one path that is none of the contract's; its address.
+async fn shop() -> String {
+    let page = serde_json::json!({ "results": [], "next": null, "previous": null, "count": null });
+    let products = axum::Json(serde_json::json!({ "results": [{ "id": 1 }, { "id": 2 }] }));
+    let router = axum::Router::new()
+        .route("/api/v1/customers/", axum::routing::get(async move || axum::Json(page)))
+        .route("/products/", axum::routing::get(async move || products))
+        .fallback(async || axum::http::StatusCode::NOT_FOUND);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    origin
+}
+
+const SHOP: &str = r#"
+[scenario.search]
+path = "/products/?q=lamp"
+expect = { status = 200, json = { "/results" = { type = "array", at_least = 1 } } }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capacity_of_any_api_is_searched_without_what_that_does_not_offer() {
+    let (origin, folder) = (shop().await, folder());
+    fs::write(folder.path().join("shop.toml"), SHOP).expect("written");
+    let search = |scenarios: &[&str], code: i32| {
+        let output = callbench(folder.path())
+            .args(["capacity", "--scenarios=shop.toml", "--slo=p50 < 5s", "--name=shop", "--json"])
+            .args(["--from=20/s", "--max-rate=20/s", "--step-duration=2s", "--confirm-duration=2s"])
+            .args(["--target", &origin])
+            .args(scenarios)
+            .output()
+            .expect("the command runs");
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        output
+    };
+    let output = search(&["search=9", "metadata=1"], 0);
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&found["scenario"], &found["end"]), (&"mix".into(), &"confirmed".into()));
+    let steps = found["steps"].as_array().expect("steps");
+    assert!(steps.iter().all(|step| step["failed"] == 0), "{steps:?}");
+    let warning = found["warnings"][0].as_str().expect("a warning");
+    assert!(warning.starts_with("metadata is left out, because the server does not offer it"), "{warning}");
+
+    let said = search(&["metadata"], 2).stderr;
+    assert!(String::from_utf8_lossy(&said).contains("the server offers none of the scenarios"));
+}
+
 #[tokio::test]
 async fn a_depth_has_times_buffers_and_exponents_of_each_variant() {
     let (database, folder) = (seeded("curve_depth").await, folder());
@@ -160,17 +207,18 @@ async fn a_depth_has_times_buffers_and_exponents_of_each_variant() {
 #[tokio::test]
 async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
     let folder = folder();
+    let described = "[scenario.list]\npath = \"/api/v1/customers/?workspace_id={workspace}\"\n";
+    fs::write(folder.path().join("list.toml"), format!("{described}expect = {{ status = 200 }}\n"))
+        .expect("written");
     let small = ["--customers=40,160", "--rounds=1", "--window=100ms", "--page-size=5"];
+    let scenarios = ["list", "worst_filters", "--scenarios=list.toml"];
+    let small = [&small[..], &scenarios].concat();
     let (curve, page) = run(folder.path(), "growth", &small);
     let series = curve["series"].as_array().expect("series");
     let text = |series: &Value, field: &str| series[field].as_str().expect("a name").to_owned();
     let names: Vec<_> = series.iter().map(|one| (text(one, "operation"), text(one, "subject"))).collect();
-    let expected = [
-        ("first_page", "naive"),
-        ("first_page", "live"),
-        ("worst_filters", "naive"),
-        ("worst_filters", "live"),
-    ];
+    let expected =
+        [("list", "naive"), ("list", "live"), ("worst_filters", "naive"), ("worst_filters", "live")];
     assert_eq!(names, expected.map(|(operation, subject)| (operation.to_owned(), subject.to_owned())));
     for series in series {
         let sizes: Vec<_> =

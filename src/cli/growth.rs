@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Kept;
 use super::quantity::duration;
+use super::{Described, Kept};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -13,12 +13,18 @@ Examples:
   callbench growth
   callbench growth --customers 1000,10000,100000,1000000 --variants naive,live,rollup
   callbench growth --customers 5000,50000 --calls-per-customer 20 --keep
+  callbench growth detail search --scenarios customers.toml
 
 Each size is seeded into databases of its own in the private cluster, measured, and dropped again; sizes that the disk
 can't hold are refused before anything is written. Requests are sent one after another; each scenario of each variant
 has a window in every round, in a drawn order. The exponent is the slope of a line through the logarithms.
 Exit codes: 0 measured, 1 the variants gave different rows, 2 fewer than two sizes could be measured.")]
 pub(crate) struct Growth {
+    /// What is requested at each size; those with a weight are parts of one mix.
+    #[arg(default_values = ["first_page", "worst_filters"], value_name = "SCENARIO[=WEIGHT]")]
+    pub(crate) scenarios: Vec<String>,
+    #[command(flatten)]
+    pub(crate) described: Described,
     /// Customers of the largest workspace, at each size.
     #[arg(
         long,
@@ -31,9 +37,6 @@ pub(crate) struct Growth {
     /// Calls for each of them.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=10_000), value_name = "N")]
     pub(crate) calls_per_customer: u64,
-    /// What is requested at each size.
-    #[arg(long, value_delimiter = ',', default_value = "first_page,worst_filters", value_name = "SCENARIOS")]
-    pub(crate) scenarios: Vec<String>,
     /// Variants of the reference server: naive, live, rollup.
     #[arg(long, value_delimiter = ',', default_value = "naive,live", value_name = "NAMES")]
     pub(crate) variants: Vec<server::Variant>,

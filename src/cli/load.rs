@@ -1,6 +1,5 @@
 //! What can be typed after `callbench load`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +7,7 @@ use clap::Args;
 use loadgen::Shard;
 
 use super::quantity::duration;
-use super::{Crowd, Output, Pressure, Subject};
+use super::{Crowd, Described, Output, Pressure, Subject};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -46,9 +45,8 @@ pub(crate) struct Load {
     /// its file names.
     #[arg(required_unless_present = "replay", value_name = "SCENARIO[=WEIGHT]")]
     pub(crate) scenarios: Vec<String>,
-    /// A TOML file that describes scenarios, for any API: docs/scenarios.md. Can be given several times.
-    #[arg(long = "scenarios", value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) described: Described,
     /// Variant of the reference server.
     #[arg(long, default_value_t = server::Variant::Live, conflicts_with = "target")]
     pub(crate) variant: server::Variant,

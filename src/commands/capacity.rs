@@ -8,12 +8,12 @@ use anyhow::{Context as _, bail};
 use chrono::Utc;
 use loadgen::Target;
 use loadgen::curves::{Found, Sought};
-use loadgen::scenarios;
 use reports::curves::{End, SCHEMA};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Capacity;
 use crate::commands::subject::{self, Needs, Scene};
+use crate::offered::offered;
 use crate::progress::SearchProgress;
 use crate::results;
 use crate::stop::INTERRUPTED;
@@ -34,7 +34,7 @@ pub(crate) async fn run(home: &Path, asked: Capacity, stop: &CancellationToken) 
 }
 
 fn sought(asked: &Capacity) -> anyhow::Result<Sought> {
-    let mut scenarios = scenarios::read(&asked.scenarios)?;
+    let mut scenarios = asked.described.catalogue()?.read(&asked.scenarios)?;
     let (Some(scenario), true) = (scenarios.pop(), scenarios.is_empty()) else {
         bail!(
             "a capacity is that of one scenario; give several a weight to make one mix of them: first_page=70 detail=30"
@@ -65,9 +65,17 @@ async fn search(
 ) -> anyhow::Result<reports::curves::Capacity> {
     let Scene { targets, environment, .. } = scene;
     let [target] = <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
+    let mut sought = sought.clone();
+    let mut warnings = Vec::new();
+    if asked.subject.target.is_some() {
+        let (mut scenarios, missing) = offered(vec![sought.scenario], &target, stop).await?;
+        sought.scenario = scenarios.remove(0);
+        warnings = missing;
+    }
     let started_at = Utc::now();
-    let found = loadgen::curves::capacity(sought, &target, &SearchProgress::new(), stop.clone()).await?;
-    let Found { settings, steps, lower, upper, end, warnings } = found;
+    let found = loadgen::curves::capacity(&sought, &target, &SearchProgress::new(), stop.clone()).await?;
+    let Found { settings, steps, lower, upper, end, warnings: also } = found;
+    warnings.extend(also);
     let found = reports::curves::Capacity {
         schema: SCHEMA,
         name: asked.kept.name.clone().unwrap_or_else(|| results::fresh_name("capacity")),

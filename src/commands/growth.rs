@@ -9,7 +9,7 @@ use cluster::{Mode, databases};
 use datagen::Spec;
 use indicatif::HumanBytes;
 use loadgen::curves::Points;
-use loadgen::scenarios::{self, Scenario};
+use loadgen::scenarios::Scenario;
 use loadgen::{Load, Measured, Plan};
 use migrations::Level;
 use reports::curves::{Axis, Curve, SCHEMA};
@@ -85,7 +85,7 @@ pub(crate) async fn run(home: &Path, asked: Growth, stop: &CancellationToken) ->
 }
 
 fn plan(asked: &Growth) -> anyhow::Result<Plan> {
-    let scenarios = scenarios::read(&asked.scenarios)?;
+    let scenarios = asked.described.catalogue()?.read(&asked.scenarios)?;
     if let Some(writing) = scenarios.iter().find(|scenario| scenario.writes()) {
         bail!(
             "{} changes rows, and a size has to stay as it is while it is measured; choose scenarios that read",

@@ -1,6 +1,6 @@
 //! `callbench load`: one server under load, ours or somebody's.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -24,7 +24,7 @@ const DURATION: Duration = Duration::from_secs(30);
 pub(crate) async fn run(home: &Path, load: Load, stop: &CancellationToken) -> anyhow::Result<u8> {
     let limits = load.output.budgets.as_deref().map(|file| Limits::read(Some(file))).transpose()?;
     let plan = bench::plan(&load.pressure, OnOverload::Offer, load.duration, DURATION)?;
-    let catalogue = Catalogue::with_files(load.files.iter().map(PathBuf::as_path))?;
+    let catalogue = load.described.catalogue()?;
     let scenarios = if load.scenarios.is_empty() {
         replayed(&catalogue, &plan)?
     } else {
