@@ -121,13 +121,14 @@ fn without_secrets(words: impl Iterator<Item = String>) -> String {
     ["callbench".to_owned()].into_iter().chain(shown).collect::<Vec<_>>().join(" ")
 }
 
-/// What is followed by something that is nobody else's business.
-const SECRETS: [&str; 3] = ["--token", "--database-url", "--as"];
+/// What is followed by something that is nobody else's business, or may be.
+const SECRETS: [&str; 4] = ["--token", "--database-url", "--as", "--workspace"];
 
 /// Of `TOKEN@WORKSPACE` only the token is secret.
 fn hidden(flag: &str, value: &str) -> String {
-    match value.rsplit_once('@') {
-        Some((_, workspace)) if flag == "--as" => format!("…@{workspace}"),
+    match (flag, value.rsplit_once('@')) {
+        ("--as" | "--workspace", Some((_, workspace))) => format!("…@{workspace}"),
+        ("--workspace", None) => value.to_owned(),
         _ => "…".to_owned(),
     }
 }
@@ -145,6 +146,7 @@ mod tests {
                 "load --token=… --database-url …",
             ),
             ("load --as s3cret@acme=0.5 --as=s3cret@umbrella", "load --as …@acme=0.5 --as=…@umbrella"),
+            ("growth --workspace acme --workspace=s3cret@w=5", "growth --workspace acme --workspace=…@w=5"),
         ] {
             let words = typed.split(' ').map(str::to_owned);
             assert_eq!(without_secrets(words), format!("callbench {kept}"));

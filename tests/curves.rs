@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 
 mod command;
+mod serving;
 
 use cluster::{Cluster, Options};
 use command::{callbench, folder};
 use serde_json::Value;
+use serving::Server;
 use sqlx::Connection as _;
 
 /// The words of the one line of the README that runs this command, without the remark behind it.
@@ -242,4 +244,65 @@ async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
         callbench(folder.path()).args(["growth", "--customers=40,700000000"]).output().expect("runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && said.contains("these sizes need about"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_growth_of_somebodys_server_is_over_the_workspaces_that_it_has() {
+    let (database, folder) = (seeded("curve_workspaces").await, folder());
+    let mut connection = sqlx::PgConnection::connect(database.url()).await.expect("a connection");
+    let (small, live): (String, i64) = sqlx::query_as(
+        "WITH everywhere AS (INSERT INTO user_workspace (user_id, workspace_id)
+                             SELECT user_id, w.id FROM auth_token, workspace w WHERE token_sha256 = sha256('token123')
+                             ON CONFLICT DO NOTHING)
+         SELECT w.slug, count(*) FROM workspace w JOIN customer c ON c.workspace_id = w.id AND NOT c.is_deleted
+          WHERE w.slug <> 'enterprise-workspace-1' GROUP BY w.slug ORDER BY count(*) DESC LIMIT 1",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .expect("another workspace");
+    drop(connection);
+    let server = Server::start(folder.path(), database.url(), "live");
+    let growth = |target: &str, workspaces: &[&str]| {
+        callbench(folder.path())
+            .args(["growth", "first_page", "--rounds=1", "--window=100ms", "--page-size=5", "--json"])
+            .args(["--name=workspaces", "--target", target])
+            .args(workspaces.iter().map(|workspace| format!("--workspace={workspace}")))
+            .env("CALLBENCH_DATABASE_URL", database.url())
+            // Each workspace has a token of its own.
+            .env("CALLBENCH_TOKEN", "nobody")
+            .output()
+            .expect("the command runs")
+    };
+    let small_one = format!("token123@{small}");
+    // The largest as an employee sees it, who is asked nothing; the other one as it is.
+    let output = growth(&server.origin, &["employee123@enterprise-workspace-1=100000", &small_one]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let curve: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let [series] = curve["series"].as_array().expect("series").as_slice() else { panic!("{curve}") };
+    assert_eq!((&series["subject"], &series["operation"]), (&"target".into(), &"first_page".into()));
+    let points = series["points"].as_array().expect("points");
+    let sizes: Vec<_> = points.iter().map(|point| point["size"].as_i64().expect("a size")).collect();
+    assert_eq!(sizes, [live, 100_000]);
+    assert!(
+        points.iter().all(|point| point["failed"] == 0 && point["buffers"].as_f64() > Some(0.0)),
+        "{points:?}"
+    );
+    assert_eq!(curve["workspace"], format!("enterprise-workspace-1, {small}"));
+    assert!(curve["warnings"][0].as_str().expect("a warning").contains("share the tables of one server"));
+    let command = curve["command"].as_str().expect("a command");
+    assert!(
+        command.contains("--workspace=…@enterprise-workspace-1=100000") && !command.contains("employee123")
+    );
+
+    let (shop, again) = (shop().await, format!("token123@{small}={live}"));
+    for (target, workspaces, says) in [
+        (&server.origin, &[small_one.as_str()][..], "and a curve needs several"),
+        (&server.origin, &[&small_one, &again], "both have"),
+        (&shop, &["a=5", "b"], "answered 404; say it yourself: --workspace b=CUSTOMERS"),
+        (&server.origin, &[], "--workspace <WORKSPACE[=CUSTOMERS]>"),
+    ] {
+        let output = growth(target, workspaces);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(says), "{said}");
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) use self::db::Db;
 pub(crate) use self::demo::Demo;
 pub(crate) use self::depth::Depth;
 pub(crate) use self::described::Described;
-pub(crate) use self::growth::Growth;
+pub(crate) use self::growth::{Growth, Workspace};
 pub(crate) use self::load::{Load, shard};
 pub(crate) use self::merge::Merge;
 pub(crate) use self::output::Output;

@@ -18,7 +18,7 @@ use crate::results;
 use crate::stop::INTERRUPTED;
 
 /// Connections of a server that is asked one thing at a time.
-const POOL_SIZE: u32 = 4;
+pub(super) const POOL_SIZE: u32 = 4;
 
 pub(crate) async fn run(home: &Path, asked: Depth, stop: &CancellationToken) -> anyhow::Result<u8> {
     let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE, crowd: &[] };

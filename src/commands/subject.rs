@@ -65,7 +65,7 @@ pub(crate) async fn with<T>(
 }
 
 /// A server that is already running. Its database is looked at only if its URL was given.
-async fn theirs(
+pub(crate) async fn theirs(
     asking: &Asking,
     needs: &Needs<'_>,
     base_url: &str,
