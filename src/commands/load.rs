@@ -132,3 +132,23 @@ async fn measure(load: &Load, plan: &Plan, scene: Scene, stop: &CancellationToke
         verdicts: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_of_a_job_is_a_shard_only_where_it_is_told_how_many_there_are() {
+        let of =
+            |index: Option<&str>, of: Option<&str>| of_job(index.map(str::to_owned), of.map(str::to_owned));
+        assert_eq!(of(None, None).unwrap(), None);
+        assert_eq!(of(Some("2"), None).unwrap(), None);
+        assert_eq!(of(Some("2"), Some("3")).unwrap(), Some(Shard { index: 2, of: 3 }));
+        let wrong = of(None, Some("3")).unwrap_err().to_string();
+        assert!(wrong.contains("JOB_COMPLETION_INDEX is not set"), "{wrong}");
+        for (index, shards) in [("3", "3"), ("x", "3"), ("0", ""), ("0", "0")] {
+            let wrong = of(Some(index), Some(shards)).unwrap_err().to_string();
+            assert!(wrong.contains(&format!("is {index} and CALLBENCH_SHARDS is {shards}: ")), "{wrong}");
+        }
+    }
+}
