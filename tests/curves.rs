@@ -4,13 +4,18 @@ use std::fs;
 use std::path::Path;
 
 mod command;
+mod seeding;
 mod serving;
 
 use cluster::{Cluster, Options};
 use command::{callbench, folder};
+use seeding::seeded;
 use serde_json::Value;
 use serving::Server;
 use sqlx::Connection as _;
+
+/// A dataset of a few rows, at a level that the variants `naive` and `live` are made for.
+const FEW: [&str; 4] = ["--customers=120", "--calls=300", "--workspaces=3", "--level=indexed"];
 
 /// The words of the one line of the README that runs this command, without the remark behind it.
 fn words(command: &str) -> Vec<String> {
@@ -46,21 +51,9 @@ fn run(folder: &Path, command: &str, small: &[&str]) -> (Value, String) {
     (serde_json::from_str(&kept("json")).expect("JSON"), kept("html"))
 }
 
-/// A database with a few rows, at a level that serves every variant.
-async fn seeded(name: &str) -> cluster::testing::TestDatabase {
-    let database = cluster::testing::database(name).await;
-    let output = callbench(folder().path())
-        .args(["seed", "--customers=120", "--calls=300", "--workspaces=3", "--level=indexed"])
-        .args(["--database-url", database.url()])
-        .output()
-        .expect("the command runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    database
-}
-
 #[tokio::test]
 async fn a_capacity_is_searched_confirmed_and_kept() {
-    let (database, folder) = (seeded("curve_capacity").await, folder());
+    let (database, folder) = (seeded("curve_capacity", &FEW).await, folder());
     let url = format!("--database-url={}", database.url());
     // A rate that any machine holds, so that it is the answer.
     let small = [
@@ -106,7 +99,7 @@ async fn a_capacity_is_searched_confirmed_and_kept() {
 
 #[tokio::test]
 async fn objectives_that_hold_at_no_rate_are_told_with_exit_code_1_and_mistakes_with_2() {
-    let (database, folder) = (seeded("curve_nothing").await, folder());
+    let (database, folder) = (seeded("curve_nothing", &FEW).await, folder());
     let search = |scenario: &str, slo: &str, more: &[&str]| {
         callbench(folder.path())
             .args([
@@ -187,7 +180,7 @@ async fn a_capacity_of_any_api_is_searched_without_what_that_does_not_offer() {
 
 #[tokio::test]
 async fn a_depth_has_times_buffers_and_exponents_of_each_variant() {
-    let (database, folder) = (seeded("curve_depth").await, folder());
+    let (database, folder) = (seeded("curve_depth", &FEW).await, folder());
     let url = format!("--database-url={}", database.url());
     let small = ["--rounds=1", "--window=100ms", "--page-size=1", &url];
     let (curve, page) = run(folder.path(), "depth", &small);
@@ -248,7 +241,7 @@ async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_growth_of_somebodys_server_is_over_the_workspaces_that_it_has() {
-    let (database, folder) = (seeded("curve_workspaces").await, folder());
+    let (database, folder) = (seeded("curve_workspaces", &FEW).await, folder());
     let mut connection = sqlx::PgConnection::connect(database.url()).await.expect("a connection");
     let (small, live): (String, i64) = sqlx::query_as(
         "WITH everywhere AS (INSERT INTO user_workspace (user_id, workspace_id)

@@ -6,10 +6,11 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 mod command;
+mod seeding;
 mod serving;
 
-use cluster::testing::database;
 use command::{callbench, folder};
+use seeding::seeded;
 use serde_json::{Value, json};
 use serving::Server;
 
@@ -51,13 +52,8 @@ fn scheduled(run: &Value) -> Vec<(&str, u64, Vec<u64>)> {
 
 #[tokio::test]
 async fn three_shards_together_send_what_one_process_sends() {
-    let (database, folder) = (database("shards").await, folder());
-    let seeded = callbench(folder.path())
-        .args(["seed", "--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"])
-        .args(["--database-url", database.url()])
-        .output()
-        .expect("runs");
-    assert!(seeded.status.success(), "{}", said(&seeded));
+    let few = ["--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"];
+    let (database, folder) = (seeded("shards", &few).await, folder());
     let server = Server::start(folder.path(), database.url(), "live");
     let load = |name: &str| {
         let mut command = callbench(folder.path());

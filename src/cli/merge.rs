@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::run_name;
+use super::Kept;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -22,13 +22,6 @@ pub(crate) struct Merge {
     /// Budgets to judge the whole by.
     #[arg(long, value_name = "FILE")]
     pub(crate) budgets: Option<PathBuf>,
-    /// Folder for results.
-    #[arg(long, default_value = "runs", value_name = "DIR")]
-    pub(crate) runs: PathBuf,
-    /// Name of the merged run. Default: the command and the time.
-    #[arg(long, value_name = "NAME", value_parser = run_name)]
-    pub(crate) name: Option<String>,
-    /// Print result.json instead of the table.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
 }

@@ -1,4 +1,4 @@
-//! Whom a measurement asks, and where the result of a curve goes.
+//! Whom a measurement asks, and where its result goes.
 
 use std::path::PathBuf;
 

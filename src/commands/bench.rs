@@ -149,20 +149,19 @@ pub(crate) async fn compare(
 
 fn target(variant: Variant, is_control: bool, server: &Reference, database_url: &str, plan: &Plan) -> Target {
     let level = level_of(variant);
+    let token = datagen::entities::staff::ADMIN_TOKEN;
+    let target = Target::new(&variant.to_string(), server.base_url(), token, &plan.workspace);
     Target {
         subject: Subject {
-            name: variant.to_string(),
             level: Some(level.to_string()),
             description: describe(variant, level).to_owned(),
+            ..target.subject
         },
-        base_url: server.base_url().to_owned(),
-        token: datagen::entities::staff::ADMIN_TOKEN.to_owned(),
-        workspace: plan.workspace.clone(),
-        crowd: Vec::new(),
         page_size: plan.page_size,
         database_url: Some(database_url.to_owned()),
         server_pid: server.pid(),
         control: is_control,
+        ..target
     }
 }
 

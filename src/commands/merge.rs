@@ -10,7 +10,7 @@ pub(crate) fn run(merge: &Merge) -> anyhow::Result<u8> {
         shards.push(reports::store::read(path)?);
     }
     let mut run = reports::merge::merge(shards)?;
-    run.name = merge.name.clone().unwrap_or_else(|| results::fresh_name("merge"));
+    run.name = merge.kept.name.clone().unwrap_or_else(|| results::fresh_name("merge"));
     run.command = results::command_line();
-    results::judge_and_keep_in(&merge.runs.join(&run.name), run, limits.as_ref(), merge.json)
+    results::judge_and_keep_in(&merge.kept.runs.join(&run.name), run, limits.as_ref(), merge.kept.json)
 }

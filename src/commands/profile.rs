@@ -9,7 +9,6 @@ use chrono::Utc;
 use cluster::Mode;
 use loadgen::{Asked, Inquiry, Profiled, Target};
 use reports::profile::{SCHEMA, Server, Session};
-use reports::run::Subject;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Profile;
@@ -79,19 +78,8 @@ async fn ask(
     stop: &CancellationToken,
 ) -> anyhow::Result<Session> {
     let target = Target {
-        subject: Subject {
-            name: server.name.clone(),
-            level: server.level.clone(),
-            description: server.base_url.clone(),
-        },
-        base_url: server.base_url.clone(),
-        token: profile.token.clone(),
-        workspace: profile.workspace.clone(),
-        crowd: Vec::new(),
         page_size: profile.page_size,
-        database_url: None,
-        server_pid: None,
-        control: false,
+        ..Target::new(&server.name, &server.base_url, &profile.token, &profile.workspace)
     };
     let started_at = Utc::now();
     let profiled = tokio::select! {

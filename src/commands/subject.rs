@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use cluster::Mode;
 use loadgen::{Identity, Target};
-use reports::run::{Dataset, Environment};
+use reports::run::{Dataset, Environment, Subject};
 use server::Variant;
 use tokio_util::sync::CancellationToken;
 
@@ -178,21 +178,9 @@ impl Running {
 impl Asking {
     /// A target whose database and process are not known, asked by nobody else.
     fn target(&self, name: &str, level: Option<String>, base_url: &str, description: &str) -> Target {
-        Target {
-            subject: reports::run::Subject {
-                name: name.to_owned(),
-                level,
-                description: description.to_owned(),
-            },
-            base_url: base_url.to_owned(),
-            token: self.token.clone(),
-            workspace: self.workspace.clone(),
-            crowd: Vec::new(),
-            page_size: self.page_size,
-            database_url: None,
-            server_pid: None,
-            control: false,
-        }
+        let target = Target::new(name, base_url, &self.token, &self.workspace);
+        let subject = Subject { level, description: description.to_owned(), ..target.subject };
+        Target { subject, page_size: self.page_size, ..target }
     }
 }
 
