@@ -66,6 +66,7 @@ pub(crate) fn plan(
     Ok(Plan {
         window: window.or(load.length()).unwrap_or(usual),
         load,
+        timeout: pressure.timeout,
         page_size: pressure.page_size,
         workspace: datagen::LARGEST_SLUG.to_owned(),
         ..Plan::default()

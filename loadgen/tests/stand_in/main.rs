@@ -10,4 +10,5 @@ mod replies;
 mod schedules;
 mod server;
 mod statements;
+mod timeouts;
 mod truth;
