@@ -38,7 +38,8 @@ struct Scene {
 async fn scene(name: &str) -> Scene {
     let database = testing::database(name).await;
     let (mut holder, holder_pid) = session(database.url(), "the holder").await;
-    run(&mut holder, "CREATE TABLE seat (id int PRIMARY KEY, taken bool); INSERT INTO seat VALUES (1), (2)").await;
+    run(&mut holder, "CREATE TABLE seat (id int PRIMARY KEY, taken bool); INSERT INTO seat VALUES (1), (2)")
+        .await;
     run(&mut holder, "BEGIN; UPDATE seat SET taken = true WHERE id = 1").await;
     let (mut waiter, waiter_pid) = session(database.url(), "the waiter").await;
     let waiter = tokio::spawn(async move {
@@ -80,7 +81,11 @@ async fn a_wait_is_seen_with_its_sessions_its_lock_and_its_table() {
     assert_eq!(wait.blocking_application.as_deref(), Some("the holder"));
     assert_eq!(wait.waiting_statement.as_deref(), Some("UPDATE seat SET taken = false WHERE id = 1"));
     assert_eq!(wait.blocking_state.as_deref(), Some("idle in transaction"));
-    assert!(wait.waiting_since.is_some() && wait.waiting_user.is_some() && wait.waiting_user == wait.blocking_user);
+    assert!(
+        wait.waiting_since.is_some()
+            && wait.waiting_user.is_some()
+            && wait.waiting_user == wait.blocking_user
+    );
 
     run(&mut scene.holder, "COMMIT").await;
     scene.waiter.await.unwrap();
@@ -105,7 +110,10 @@ async fn a_user_without_rights_sees_who_waits_and_is_told_what_is_hidden() {
     let (moment, done, watching) = until_seen(&url).await;
     let wait = &moment.waits[0];
     assert_eq!((wait.waiting_pid, wait.blocking_pid), (scene.waiter_pid, scene.holder_pid));
-    assert_eq!((&wait.waiting_statement, &wait.blocking_statement, &wait.blocking_state), (&None, &None, &None));
+    assert_eq!(
+        (&wait.waiting_statement, &wait.blocking_statement, &wait.blocking_state),
+        (&None, &None, &None)
+    );
     run(&mut scene.holder, "COMMIT").await;
     scene.waiter.await.unwrap();
     done.cancel();
@@ -121,7 +129,10 @@ async fn a_deadlock_meanwhile_is_counted_and_a_wait_that_goes_on_is_one() {
     let (mut third, _) = session(scene.database.url(), "the third").await;
     run(&mut third, "SET deadlock_timeout = '1h'; BEGIN; UPDATE seat SET taken = true WHERE id = 2").await;
     run(&mut scene.holder, "SET deadlock_timeout = '1ms'").await;
-    let third = tokio::spawn(async move { run(&mut third, "UPDATE seat SET taken = true WHERE id = 1; COMMIT").await });
+    let third =
+        tokio::spawn(
+            async move { run(&mut third, "UPDATE seat SET taken = true WHERE id = 1; COMMIT").await },
+        );
     let (mut other, _) = session(scene.database.url(), "other").await;
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -136,7 +147,10 @@ async fn a_deadlock_meanwhile_is_counted_and_a_wait_that_goes_on_is_one() {
         }
         assert!(Instant::now() < deadline, "{waiting} wait");
     }
-    let error = sqlx::query("UPDATE seat SET taken = true WHERE id = 2").execute(&mut scene.holder).await.unwrap_err();
+    let error = sqlx::query("UPDATE seat SET taken = true WHERE id = 2")
+        .execute(&mut scene.holder)
+        .await
+        .unwrap_err();
     assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("40P01"));
     run(&mut scene.holder, "ROLLBACK").await;
     third.await.unwrap();

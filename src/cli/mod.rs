@@ -14,6 +14,7 @@ mod described;
 mod growth;
 mod live;
 mod load;
+mod locks;
 mod merge;
 mod output;
 mod place;
@@ -40,6 +41,7 @@ pub(crate) use self::described::Described;
 pub(crate) use self::growth::{Growth, Workspace};
 pub(crate) use self::live::{Json, Live};
 pub(crate) use self::load::{Load, shard};
+pub(crate) use self::locks::{LockLab, Locks, LocksCommand, LocksWatch};
 pub(crate) use self::merge::Merge;
 pub(crate) use self::output::Output;
 pub(crate) use self::place::{Place, Scale};
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Put load on one server: the reference server, or yours with --target.
     Load(Load),
+    /// Provoke deadlocks and lost updates on purpose, and watch who waits for whom.
+    Locks(Locks),
     /// Put the shards of a load together, and judge the whole.
     Merge(Merge),
     /// Find the highest rate at which objectives hold.

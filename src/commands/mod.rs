@@ -9,6 +9,7 @@ mod depth;
 mod export;
 mod growth;
 mod load;
+mod locks;
 mod merge;
 mod profile;
 mod report;
@@ -28,6 +29,7 @@ pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8
         Command::Seed(seed) => seed::run(&cli.home, seed, stop).await,
         Command::Serve(serve) => serve::run(&cli.home, serve, stop).await,
         Command::Load(load) => load::run(&cli.home, load, stop).await,
+        Command::Locks(locks) => locks::run(&cli.home, locks, stop).await,
         Command::Merge(merge) => merge::run(&merge),
         Command::Capacity(capacity) => capacity::run(&cli.home, capacity, stop).await,
         Command::Depth(depth) => depth::run(&cli.home, depth, stop).await,

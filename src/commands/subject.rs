@@ -194,7 +194,7 @@ impl From<&cli::Subject> for Asking {
     }
 }
 
-async fn environment(database_url: Option<&str>) -> anyhow::Result<Environment> {
+pub(crate) async fn environment(database_url: Option<&str>) -> anyhow::Result<Environment> {
     let facts = match database_url {
         Some(url) => Some(
             loadgen::probes::facts(url).await.context("the settings of the database could not be read")?,

@@ -76,7 +76,11 @@ impl LockWatch {
             began: Instant::now(),
             deadlocks_before: None,
             known: BTreeSet::new(),
-            waiting: Gauge::new(if sight.no_states().is_none() { "pg_stat_activity" } else { "waiting locks" }),
+            waiting: Gauge::new(if sight.no_states().is_none() {
+                "pg_stat_activity"
+            } else {
+                "waiting locks"
+            }),
             blocking,
             watch: Watch { period_ms: period.as_secs_f64() * 1e3, hidden, ..Watch::default() },
         };
@@ -95,7 +99,11 @@ impl LockWatch {
     }
 
     /// Looks until it is told to end, and tells each look with somebody who waits, and the first without.
-    pub async fn run(mut self, until: CancellationToken, mut see: impl FnMut(&BlockedMoment) + Send) -> Watch {
+    pub async fn run(
+        mut self,
+        until: CancellationToken,
+        mut see: impl FnMut(&BlockedMoment) + Send,
+    ) -> Watch {
         self.began = Instant::now();
         let mut ticks = tokio::time::interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -114,7 +114,17 @@ pub(super) async fn retries(server: &Server) -> Result<Option<u64>, Error> {
     let mut url = base(server)?;
     url.set_path("/metrics");
     let asked = get(url.clone(), bearer(&server.token)?);
-    let answer = async { client(PATIENCE)?.execute(asked).await.and_then(reqwest::Response::error_for_status).map_err(Heard::from)?.text().await.map_err(Heard::from) }.await;
+    let answer = async {
+        client(PATIENCE)?
+            .execute(asked)
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(Heard::from)?
+            .text()
+            .await
+            .map_err(Heard::from)
+    }
+    .await;
     let text = answer.map_err(|heard| match heard {
         Heard::Lab(error) => error,
         Heard::Http(error) => {

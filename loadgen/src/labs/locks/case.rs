@@ -42,7 +42,10 @@ pub(super) enum Work {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Turn {
     /// Makes these rows of a block of rows that several transactions make at the same time.
-    Insert { block: u64, rows: Vec<usize> },
+    Insert {
+        block: u64,
+        rows: Vec<usize>,
+    },
     Update(Vec<usize>),
     Delete(Vec<usize>),
     Calls(Vec<usize>),

@@ -19,13 +19,15 @@ pub(super) async fn build(
     let mut connection = session(url).await.map_err(failed)?;
     // A build waits for one writer after the other, each for a short time.
     super::rows::set(&mut connection, "lock_timeout = 0").await.map_err(failed)?;
-    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await.map_err(failed)?;
+    let pid: i32 =
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await.map_err(failed)?;
     let mut builds = 0;
     while !written.is_cancelled() {
         let building = async {
-            let built = sqlx::raw_sql("CREATE INDEX CONCURRENTLY callbench_lock_lab ON customer (updated_at)")
-                .execute(&mut connection)
-                .await;
+            let built =
+                sqlx::raw_sql("CREATE INDEX CONCURRENTLY callbench_lock_lab ON customer (updated_at)")
+                    .execute(&mut connection)
+                    .await;
             note(built, tally)?;
             drop_index(&mut connection, tally).await
         };
@@ -48,7 +50,9 @@ pub(super) async fn build(
 /// Drops the index, until nobody is in the way. A build that lost has left an invalid one.
 pub(super) async fn drop_index(connection: &mut PgConnection, tally: &Tally) -> Result<(), sqlx::Error> {
     loop {
-        let dropped = sqlx::raw_sql("DROP INDEX CONCURRENTLY IF EXISTS callbench_lock_lab").execute(&mut *connection).await;
+        let dropped = sqlx::raw_sql("DROP INDEX CONCURRENTLY IF EXISTS callbench_lock_lab")
+            .execute(&mut *connection)
+            .await;
         if note(dropped, tally)? {
             return Ok(());
         }

@@ -16,14 +16,15 @@ mod tally;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use rand::{RngExt as _, SeedableRng as _};
 use reports::labs::locks::{Counter, Judgement, Proof, Trial, Watch, Way};
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub use self::case::{CASES, Case};
 use self::case::Work;
+pub use self::case::{CASES, Case};
 use self::crew::Crew;
 use self::rows::Rows;
 use self::tally::Tally;
@@ -86,6 +87,8 @@ pub struct Server {
 pub struct Lab {
     setup: Setup,
     db: PgConnection,
+    /// When, by the clock of the database.
+    opened: DateTime<Utc>,
     rows: Rows,
     has_totals: bool,
     seed: u64,
@@ -96,7 +99,6 @@ pub struct Lab {
 pub struct Provoked {
     trial: Trial,
     counted_before: Option<i64>,
-    began: chrono::DateTime<chrono::Utc>,
     /// What the rows were before, where they are not set to zero.
     counter_before: i64,
     expected: i64,
@@ -111,7 +113,9 @@ impl Lab {
         let has_totals = rows::has_totals(&mut db).await.map_err(failed)?;
         let rows = Rows::make(&mut db, &setup.workspace).await.map_err(failed)?;
         let rows = rows.ok_or_else(|| Error::NoWorkspace(setup.workspace.clone()))?;
-        Ok(Self { setup, db, rows, has_totals, seed: rand::random() })
+        let opened =
+            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut db).await.map_err(failed)?;
+        Ok(Self { setup, db, opened, rows, has_totals, seed: rand::random() })
     }
 
     /// Whether the case can deadlock here at all; if not, why.
@@ -144,7 +148,6 @@ impl Lab {
         let counter_before = self.counter(case).await.map_err(failed)?;
         let counted_before = deadlocks(&mut self.db).await.map_err(failed)?;
         let deadlock_timeout_ms = self.deadlock_timeout_ms(way).await.map_err(failed)?;
-        let began = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut self.db).await.map_err(failed)?;
         let retries_before = match server {
             Some(server) => api::retries(server).await?,
             None => None,
@@ -182,7 +185,7 @@ impl Lab {
             watch,
             judgement: Judgement::default(),
         };
-        Ok(Provoked { trial, counted_before, began, counter_before, expected: counts.changes, is_counting })
+        Ok(Provoked { trial, counted_before, counter_before, expected: counts.changes, is_counting })
     }
 
     async fn run(
@@ -234,14 +237,15 @@ impl Lab {
     /// their end.
     pub async fn count(&mut self, provoked: Provoked) -> Result<Trial, Error> {
         let failed = |source| Error::Database { doing: "count", source };
-        let Provoked { mut trial, counted_before, began, counter_before, expected, is_counting } = provoked;
-        self.sessions_end(began).await.map_err(failed)?;
+        let Provoked { mut trial, counted_before, counter_before, expected, is_counting } = provoked;
+        self.sessions_end().await.map_err(failed)?;
         let counted = deadlocks(&mut self.db).await.map_err(failed)?;
         trial.counted_by_server =
             counted_before.zip(counted).and_then(|(before, now)| u64::try_from(now - before).ok());
         trial.watch.deadlocks = trial.counted_by_server;
         let case = Case::named(&trial.case);
-        let is_counted = case.is_some_and(|case| trial.way != Way::Api || is_counting || !counts_changes(case));
+        let is_counted =
+            case.is_some_and(|case| trial.way != Way::Api || is_counting || !counts_changes(case));
         if let Some(case) = case.filter(|_| is_counted) {
             let found = self.counter(case).await.map_err(failed)? - counter_before;
             trial.counter = Some(Counter { expected, found });
@@ -276,23 +280,22 @@ impl Lab {
         if way != Way::Api {
             return rows::deadlock_timeout_ms(&mut self.db).await;
         }
-        let mut plain: PgConnection = sqlx::Connection::connect(&self.setup.database_url).await?;
+        let mut plain = <PgConnection as sqlx::Connection>::connect(&self.setup.database_url).await?;
         let timeout = rows::deadlock_timeout_ms(&mut plain).await?;
         sqlx::Connection::close(plain).await?;
         Ok(timeout)
     }
 
-    /// Waits until the sessions that began with the trial are gone; not for ever, because somebody else's may be among them.
-    async fn sessions_end(&mut self, began: chrono::DateTime<chrono::Utc>) -> Result<(), sqlx::Error> {
+    /// Waits until the sessions that began after the lab's first are gone; not for ever, because somebody else's may be among them.
+    async fn sessions_end(&mut self) -> Result<(), sqlx::Error> {
         let deadline = Instant::now() + ENDING;
         while Instant::now() < deadline {
             let left: i64 = sqlx::query_scalar(
                 "SELECT count(*) FROM pg_stat_activity
-                  WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name IN ('', $2)
-                    AND backend_type = 'client backend' AND backend_start >= $1 - '1 minute'::interval",
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()
+                    AND backend_type = 'client backend' AND backend_start >= $1",
             )
-            .bind(began)
-            .bind(sql::APPLICATION)
+            .bind(self.opened)
             .fetch_one(&mut self.db)
             .await?;
             if left == 0 {

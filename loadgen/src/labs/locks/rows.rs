@@ -137,14 +137,20 @@ pub(super) async fn stop_counting(db: &mut PgConnection) -> Result<(), sqlx::Err
 
 /// The milliseconds of `deadlock_timeout` in a session.
 pub(super) async fn deadlock_timeout_ms(db: &mut PgConnection) -> Result<f64, sqlx::Error> {
-    sqlx::query_scalar("SELECT setting::float8 FROM pg_settings WHERE name = 'deadlock_timeout'").fetch_one(db).await
+    sqlx::query_scalar("SELECT setting::float8 FROM pg_settings WHERE name = 'deadlock_timeout'")
+        .fetch_one(db)
+        .await
 }
 
 /// Sets one setting of a session; false if the user may not.
 pub(super) async fn set(db: &mut PgConnection, assignment: &'static str) -> Result<bool, sqlx::Error> {
     match sqlx::raw_sql(AssertSqlSafe(format!("SET {assignment}"))).execute(db).await {
         Ok(_) => Ok(true),
-        Err(error) if error.as_database_error().is_some_and(|said| said.code().as_deref() == Some("42501")) => Ok(false),
+        Err(error)
+            if error.as_database_error().is_some_and(|said| said.code().as_deref() == Some("42501")) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

@@ -12,7 +12,7 @@ use super::fresh;
 use super::rows::{self, Rows};
 
 /// The name of the lab's sessions in `pg_stat_activity`.
-pub(super) const APPLICATION: &str = "callbench lock lab";
+const APPLICATION: &str = "callbench lock lab";
 
 /// A waiting session looks for a deadlock after this long, so that a control ends in reasonable time.
 const DEADLOCK_TIMEOUT: &str = "deadlock_timeout = '20ms'";

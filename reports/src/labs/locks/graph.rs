@@ -101,8 +101,7 @@ fn waiting(waits: &[&LockWait], shown: &BTreeSet<i32>) -> String {
         .filter(|pid| waits.len() > 1 || !shown.contains(pid))
         .map(|pid| pid.to_string())
         .collect();
-    let behind =
-        if others.is_empty() { String::new() } else { format!(" (behind {})", others.join(", ")) };
+    let behind = if others.is_empty() { String::new() } else { format!(" (behind {})", others.join(", ")) };
     let said = statement(wait.waiting_statement.as_deref());
     format!("{who} waits{so_far} for {} on {}{relation}{behind}: {said}", wait.mode, wait.lock)
 }

@@ -40,7 +40,17 @@ fn warnings(locks: &Locks) -> Option<Markup> {
 
 fn trials(locks: &Locks) -> Option<Markup> {
     let headings = [
-        "Case", "How", "Threads", "Transactions", "Deadlocks", "Server", "Bound", "Retries", "Lost", "Longest wait", "Verdict",
+        "Case",
+        "How",
+        "Threads",
+        "Transactions",
+        "Deadlocks",
+        "Server",
+        "Bound",
+        "Retries",
+        "Lost",
+        "Longest wait",
+        "Verdict",
     ];
     (!locks.trials.is_empty()).then(|| {
         html! {
@@ -118,7 +128,9 @@ fn environment(locks: &Locks) -> Markup {
     ]);
     facts.extend(environment.database.as_ref().map(|database| ("database", database.version.clone())));
     facts.extend([("workspace", locks.workspace.clone())]);
-    scrolled(&html! { table class="facts" { tbody { @for (name, value) in facts { tr { th scope="row" { (name) } td { (value) } } } } } })
+    scrolled(
+        &html! { table class="facts" { tbody { @for (name, value) in facts { tr { th scope="row" { (name) } td { (value) } } } } } },
+    )
 }
 
 #[cfg(test)]

@@ -127,7 +127,10 @@ fn ordered(trial: &Trial, disagreement: Option<u64>) -> (Outcome, String) {
         return (Outcome::Inconclusive, format!("interrupted after {exposure} of {asked}"));
     }
     if trial.index_builds == Some(0) {
-        return (Outcome::Inconclusive, "no index was built meanwhile; give it more --transactions".to_owned());
+        return (
+            Outcome::Inconclusive,
+            "no index was built meanwhile; give it more --transactions".to_owned(),
+        );
     }
     match trial.proof {
         Proof::Deadlocks => {
@@ -229,7 +232,10 @@ mod tests {
             counter: Some(Counter { expected: 10, found }),
             ..trial(Way::Control, 0)
         };
-        assert_eq!(verdicts(vec![control(7)])[0], (Outcome::Pass, "3 updates lost in 20,000 transactions, as it must".into()));
+        assert_eq!(
+            verdicts(vec![control(7)])[0],
+            (Outcome::Pass, "3 updates lost in 20,000 transactions, as it must".into())
+        );
         assert_eq!(verdicts(vec![control(10)])[0].0, Outcome::Inconclusive);
     }
 

@@ -51,7 +51,12 @@ pub(super) fn trial(way: Way, deadlocks: u64) -> Trial {
             longest_ms: Some(12.5),
             worst: Some(BlockedMoment { at_s: 2.0, waiting: 1, waits: vec![wait] }),
             deadlocks: Some(deadlocks),
-            costs: vec![ProbeCost { probe: "pg_locks".into(), readings: 200, own_ms: 300.0, longest_ms: 4.0 }],
+            costs: vec![ProbeCost {
+                probe: "pg_locks".into(),
+                readings: 200,
+                own_ms: 300.0,
+                longest_ms: 4.0,
+            }],
             hidden: vec![],
             strip: vec![
                 Waiting { at_s: 2.0, waiting: 1, longest_ms: Some(12.5) },
