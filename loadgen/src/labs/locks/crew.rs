@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::api::{ApiHand, Said};
-use super::case::{Case, Turn};
+use super::case::{Case, Turn, Work};
+use super::encounters::{Encounters, Taken};
 use super::rows::Rows;
 use super::sql::SqlHand;
 use super::tally::{Loss, Tally};
@@ -35,6 +36,7 @@ pub(super) struct Crew {
     pub(super) seed: u64,
     pub(super) rows: Rows,
     pub(super) tally: Arc<Tally>,
+    pub(super) encounters: Arc<Encounters>,
     pub(super) stop: CancellationToken,
 }
 
@@ -47,11 +49,13 @@ impl Crew {
             hands.push(self.hand().await?);
         }
         let mut writers = JoinSet::new();
-        for mut hand in hands {
+        for (writer, mut hand) in hands.into_iter().enumerate() {
             let (crew, next) = (self.clone(), Arc::clone(&next));
             writers.spawn(async move {
-                let outcome = crew.write(&mut hand, &next).await;
-                hand.sql.close().await;
+                let outcome = crew.write(writer, &mut hand, &next).await;
+                if let Some(sql) = hand.sql {
+                    sql.close().await;
+                }
                 outcome
             });
         }
@@ -62,30 +66,40 @@ impl Crew {
     }
 
     async fn hand(&self) -> Result<Hand, Error> {
-        let sql = SqlHand::open(&self.url, &self.rows, self.way, self.seed)
-            .await
-            .map_err(|source| Error::Database { doing: "open a session for a writer", source })?;
+        let needs_sql = self.server.is_none() || self.case.work == Work::DeleteOrUpdate;
+        let sql = if needs_sql {
+            let opened = SqlHand::open(&self.url, &self.rows, self.way, self.seed).await;
+            Some(opened.map_err(|source| Error::Database { doing: "open a session for a writer", source })?)
+        } else {
+            None
+        };
         let api = self.server.as_ref().map(|server| ApiHand::open(server, &self.rows)).transpose()?;
         Ok(Hand { sql, api })
     }
 
-    async fn write(&self, hand: &mut Hand, next: &AtomicU64) -> Result<(), Error> {
+    async fn write(&self, writer: usize, hand: &mut Hand, next: &AtomicU64) -> Result<(), Error> {
         while !self.stop.is_cancelled() && !self.is_proven() {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= self.transactions {
                 break;
             }
             let turn = self.case.turn(self.way, self.threads, self.seed, number);
-            let committed = match &hand.api {
-                Some(api) => self.ask(api, &turn).await,
-                None => self.retried(&mut hand.sql, Do::Turn(&turn)).await?,
+            self.encounters.begin(writer, Taken::by(&turn));
+            let outcome = match (&hand.api, &mut hand.sql) {
+                (Some(api), _) => Ok(self.ask(api, &turn).await),
+                (None, Some(sql)) => self.retried(sql, Do::Turn(&turn)).await,
+                (None, None) => break,
             };
+            let met = self.encounters.end(writer);
+            let committed = outcome?;
             self.tally.note(|counts| {
                 counts.transactions += 1;
                 counts.commits += u64::from(committed);
+                counts.overlapped += u64::from(met.anybody);
+                counts.met += u64::from(met.with_a_row);
             });
-            if let Turn::Delete(picks) = &turn {
-                self.retried(&mut hand.sql, Do::Revive(picks)).await?;
+            if let (Turn::Delete(picks), Some(sql)) = (&turn, &mut hand.sql) {
+                self.retried(sql, Do::Revive(picks)).await?;
             }
         }
         Ok(())
@@ -152,10 +166,10 @@ impl Crew {
     }
 }
 
-/// What a writer writes with. Through the API it still needs a session, to bring back what it has deleted.
+/// What a writer writes with. Through the API it still needs a session where it brings back what it has deleted.
 #[derive(Debug)]
 struct Hand {
-    sql: SqlHand,
+    sql: Option<SqlHand>,
     api: Option<ApiHand>,
 }
 

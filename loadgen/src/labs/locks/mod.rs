@@ -8,6 +8,7 @@
 mod api;
 mod case;
 mod crew;
+mod encounters;
 mod index_build;
 mod rows;
 mod sql;
@@ -26,12 +27,16 @@ use uuid::Uuid;
 use self::case::Work;
 pub use self::case::{CASES, Case};
 use self::crew::Crew;
+use self::encounters::Encounters;
 use self::rows::Rows;
 use self::tally::Tally;
 use crate::probes::{Kept, LockWatch};
 
 /// How often the locks are looked at.
 const PERIOD: Duration = Duration::from_millis(50);
+
+/// A control that has not shown yet what it must is given as many transactions, however few the others have.
+const CONTROL_AT_LEAST: u64 = 2_000;
 
 /// How long the sessions of a trial may take to end.
 const ENDING: Duration = Duration::from_secs(10);
@@ -65,7 +70,7 @@ pub struct Setup {
     pub workspace: String,
     /// Writers at once, instead of those of the case.
     pub threads: Option<u32>,
-    /// Transactions of a trial.
+    /// Transactions of a trial in order.
     pub transactions: u64,
     /// Whether triggers may be put on the tables meanwhile, to count what comes through the API: in a copy.
     pub may_alter: bool,
@@ -140,6 +145,10 @@ impl Lab {
         // No two trials make the same keys.
         self.seed = self.seed.wrapping_add(1);
         let threads = self.setup.threads.unwrap_or(case.threads);
+        let transactions = match way {
+            Way::Control => self.setup.transactions.max(CONTROL_AT_LEAST),
+            Way::Sql | Way::Api => self.setup.transactions,
+        };
         self.rows.reset(&mut self.db).await.map_err(failed)?;
         let is_counting = way == Way::Api && self.setup.may_alter && counts_changes(case);
         if is_counting {
@@ -152,7 +161,8 @@ impl Lab {
             Some(server) => api::retries(server).await?,
             None => None,
         };
-        let (seconds, tally, watch, index_builds) = self.run(case, way, threads, server).await?;
+        let (seconds, tally, watch, index_builds) =
+            self.run(case, way, threads, transactions, server).await?;
         let mut counts = tally.counts();
         if let Some(server) = server {
             let retries = api::retries(server).await?;
@@ -168,9 +178,11 @@ impl Lab {
             proof: case.proof,
             threads,
             rows: u32::try_from(case.rows).unwrap_or(u32::MAX),
-            asked: self.setup.transactions,
+            asked: transactions,
             transactions: counts.transactions,
             commits: counts.commits,
+            overlapped: counts.overlapped,
+            met: (way != Way::Api || case.work != Work::Insert).then_some(counts.met),
             deadlocks: counts.deadlocks,
             counted_by_server: None,
             serialization_failures: counts.serialization_failures,
@@ -193,6 +205,7 @@ impl Lab {
         case: &'static Case,
         way: Way,
         threads: u32,
+        transactions: u64,
         server: Option<&Server>,
     ) -> Result<(f64, Arc<Tally>, Watch, Option<u64>), Error> {
         let failed = |source| Error::Database { doing: "look at the locks", source };
@@ -204,10 +217,11 @@ impl Lab {
             case,
             way,
             threads,
-            transactions: self.setup.transactions,
+            transactions,
             seed: self.seed,
             rows: self.rows.clone(),
             tally: Arc::clone(&tally),
+            encounters: Arc::new(Encounters::new(threads)),
             stop: self.setup.stop.clone(),
         };
         let watched = CancellationToken::new();

@@ -59,16 +59,12 @@ impl SqlHand {
                 insert(db, rows, &ids).await?
             }
             Turn::Update(picks) => {
-                if is_ordered {
-                    lock(db, rows, &ids(picks)).await?;
-                }
-                update(db, &ids(picks)).await?
+                let taken = if is_ordered { lock(db, rows, &ids(picks)).await? } else { ids(picks) };
+                update(db, &taken).await?
             }
             Turn::Delete(picks) => {
-                if is_ordered {
-                    lock(db, rows, &ids(picks)).await?;
-                }
-                delete(db, &ids(picks)).await?
+                let taken = if is_ordered { lock(db, rows, &ids(picks)).await? } else { ids(picks) };
+                delete(db, &taken).await?
             }
             Turn::Calls(picks) => {
                 hold(db, rows, &ids(picks)).await?;
@@ -76,8 +72,8 @@ impl SqlHand {
             }
             Turn::ReadModifyWrite(pick) => read_modify_write(db, rows.ids[*pick], is_ordered).await?,
             Turn::UpdateThenLock(picks) => {
-                lock(db, rows, &ids(picks)).await?;
-                let changed = update(db, &ids(picks)).await?;
+                let taken = lock(db, rows, &ids(picks)).await?;
+                let changed = update(db, &taken).await?;
                 sqlx::query("LOCK TABLE customer IN SHARE UPDATE EXCLUSIVE MODE").execute(db).await?;
                 changed
             }
@@ -108,9 +104,10 @@ impl SqlHand {
     }
 }
 
-/// The server's lock: all rows, by id, before any is changed.
-async fn lock(db: &mut PgConnection, rows: &Rows, ids: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query(
+/// The server's lock: all rows that are there, by id, before any is changed; says which. Only these may be changed: one that
+/// somebody brings back meanwhile is not locked.
+async fn lock(db: &mut PgConnection, rows: &Rows, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
         "SELECT id FROM customer
           WHERE id = ANY ($2) AND workspace_id = $1 AND NOT is_deleted
           ORDER BY id
@@ -118,9 +115,8 @@ async fn lock(db: &mut PgConnection, rows: &Rows, ids: &[Uuid]) -> Result<(), sq
     )
     .bind(rows.workspace)
     .bind(ids)
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_all(db)
+    .await
 }
 
 /// The server's lock against deletion, which others may have at the same time.

@@ -12,6 +12,10 @@ pub(super) struct Tally(Mutex<Counts>);
 pub(super) struct Counts {
     pub(super) transactions: u64,
     pub(super) commits: u64,
+    /// Transactions that were under way together with another.
+    pub(super) overlapped: u64,
+    /// Of these, with one that took one of the same rows.
+    pub(super) met: u64,
     pub(super) deadlocks: u64,
     pub(super) serialization_failures: u64,
     pub(super) lock_timeouts: u64,

@@ -30,6 +30,8 @@ pub(super) fn trial(way: Way, deadlocks: u64) -> Trial {
         asked: 20_000,
         transactions: 20_000,
         commits: 20_000,
+        overlapped: 20_000,
+        met: Some(19_500),
         deadlocks,
         counted_by_server: Some(deadlocks),
         serialization_failures: 0,
