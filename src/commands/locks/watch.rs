@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chrono::Utc;
 use loadgen::probes::{Kept, LockWatch};
-use reports::labs::locks::{Watch, graph, terminal};
+use reports::labs::locks::{Room, Watch, graph, terminal};
 use reports::quantity;
 use reports::run::BlockedMoment;
 use serde::Serialize;
@@ -147,6 +147,10 @@ fn drawing(moment: &BlockedMoment) -> String {
     let at = quantity::seconds(moment.at_s);
     match moment.waiting {
         0 => format!("after {at} nobody waits\n"),
-        waiting => format!("after {at} {} waiting\n{}", quantity::plural(waiting, "session"), graph(moment)),
+        waiting => format!(
+            "after {at} {} waiting\n{}",
+            quantity::plural(waiting, "session"),
+            graph(moment, Room::TERMINAL)
+        ),
     }
 }

@@ -13,7 +13,7 @@ pub(crate) mod repeats;
 pub(super) mod rounds;
 mod scale;
 pub(super) mod spectrum;
-pub(super) mod strip;
+pub(crate) mod strip;
 pub(super) mod timeline;
 pub(crate) mod waterfall;
 

@@ -11,16 +11,16 @@ use crate::quantity;
 const MOST_POINTS: usize = 120;
 
 /// The figure of one subject.
-pub(in crate::html) struct Strip {
+pub(crate) struct Strip {
     /// Place of the subject in the run.
-    pub(in crate::html) index: usize,
+    pub(crate) index: usize,
     /// In the order of time; between stretches that don't meet there is a gap.
-    pub(in crate::html) points: Vec<Point>,
+    pub(crate) points: Vec<Point>,
 }
 
 /// How figures are written beside the axis.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::html) enum Ink {
+pub(crate) enum Ink {
     /// In powers of ten.
     Decimal(fn(f64) -> String),
     /// In powers of 1024.
@@ -29,7 +29,7 @@ pub(in crate::html) enum Ink {
 
 impl Ink {
     /// A figure in words.
-    pub(in crate::html) fn write(self, value: f64) -> String {
+    pub(crate) fn write(self, value: f64) -> String {
         match self {
             Self::Decimal(print) => print(value),
             Self::Bytes => quantity::bytes(value),
@@ -48,13 +48,7 @@ impl Ink {
 }
 
 /// Lines over the seconds of the run, from the first stretch to the last, above zero.
-pub(in crate::html) fn strip(
-    strips: &[Strip],
-    subjects: &[&str],
-    title: &str,
-    ink: Ink,
-    width: f64,
-) -> Markup {
+pub(crate) fn strip(strips: &[Strip], subjects: &[&str], title: &str, ink: Ink, width: f64) -> Markup {
     let height = 168.0;
     let (top, bottom, right) = (32.0, height - 26.0, width - 16.0);
     let all = || strips.iter().flat_map(|strip| &strip.points);

@@ -6,17 +6,34 @@ use crate::quantity;
 use crate::run::{BlockedMoment, LockWait};
 use crate::terminal::WIDTH;
 
+/// How much of a graph is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Columns of a line; what is longer is cut.
+    pub columns: usize,
+    /// Lines; of the sessions that have none there is the number.
+    pub lines: usize,
+}
+
+impl Room {
+    /// As much as a terminal can take in.
+    pub const TERMINAL: Self = Self { columns: WIDTH, lines: 24 };
+    /// All of it.
+    pub const PAGE: Self = Self { columns: usize::MAX, lines: usize::MAX };
+}
+
 /// Sessions that are shown below one that blocks them; of the rest there is the number.
 const SHOWN: usize = 8;
 
 /// The graph of one moment, a line for each session, those that wait for nobody first.
 ///
 /// A session that waits for several is shown below the first of them and names the others. Sessions that wait for each other
-/// in a circle are a deadlock that the server has not broken yet.
+/// in a circle are a deadlock that the server has not broken yet. A name that all of them have stands
+/// in a line of its own before them.
 #[must_use]
-pub fn graph(moment: &BlockedMoment) -> String {
-    let mut graph = Graph::of(moment);
-    let mut text = String::new();
+pub fn graph(moment: &BlockedMoment, room: Room) -> String {
+    let mut graph = Graph::of(moment, room.columns);
+    let mut text = graph.common.as_ref().map_or_else(String::new, |name| format!("  all are {name}\n"));
     let roots: Vec<i32> =
         graph.blocked.keys().copied().filter(|pid| !graph.waits.contains_key(pid)).collect();
     for root in roots {
@@ -26,7 +43,13 @@ pub fn graph(moment: &BlockedMoment) -> String {
     while let Some(pid) = graph.waits.keys().copied().find(|pid| !graph.shown.contains(pid)) {
         graph.show(pid, 0, &mut text);
     }
-    text
+    let lines = text.lines().count();
+    if lines <= room.lines {
+        return text;
+    }
+    let mut shown: String = text.lines().take(room.lines - 1).flat_map(|line| [line, "\n"]).collect();
+    shown.push_str(&format!("  … and {} more\n", quantity::plural((lines + 1 - room.lines) as u64, "line")));
+    shown
 }
 
 struct Graph<'a> {
@@ -37,15 +60,21 @@ struct Graph<'a> {
     /// Any wait that a session blocks, for what is known of the session.
     blockers: BTreeMap<i32, &'a LockWait>,
     shown: BTreeSet<i32>,
+    columns: usize,
+    /// The name of all of them, if they have the same.
+    common: Option<String>,
 }
 
 impl<'a> Graph<'a> {
-    fn of(moment: &'a BlockedMoment) -> Self {
+    fn of(moment: &'a BlockedMoment, columns: usize) -> Self {
+        let names: BTreeSet<_> = moment.waits.iter().flat_map(names).collect();
         let mut graph = Self {
             waits: BTreeMap::new(),
             blocked: BTreeMap::new(),
             blockers: BTreeMap::new(),
             shown: BTreeSet::new(),
+            columns,
+            common: if names.len() == 1 { names.into_iter().next().flatten() } else { None },
         };
         for wait in &moment.waits {
             graph.waits.entry(wait.waiting_pid).or_default().push(wait);
@@ -60,10 +89,10 @@ impl<'a> Graph<'a> {
             return;
         }
         let line = match self.waits.get(&pid) {
-            Some(waits) => waiting(waits, &self.shown),
-            None => blocking(self.blockers[&pid]),
+            Some(waits) => waiting(waits, &self.shown, self.common.is_none()),
+            None => blocking(self.blockers[&pid], self.common.is_none()),
         };
-        text.push_str(&cut(&format!("{}{line}", "  ".repeat(depth + 1)), WIDTH));
+        text.push_str(&cut(&format!("{}{line}", "  ".repeat(depth + 1)), self.columns));
         text.push('\n');
         let below: Vec<i32> = self.blocked.get(&pid).cloned().unwrap_or_default();
         let below: Vec<i32> = below.into_iter().filter(|pid| !self.shown.contains(pid)).collect();
@@ -79,20 +108,38 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// The names of the two sessions of a wait. A prepared transaction has no session.
+fn names(wait: &LockWait) -> impl Iterator<Item = Option<String>> {
+    let waiting = name(wait.waiting_application.as_deref(), wait.waiting_user.as_deref());
+    let blocking = name(wait.blocking_application.as_deref(), wait.blocking_user.as_deref());
+    [Some(waiting), (wait.blocking_pid != 0).then_some(blocking)].into_iter().flatten()
+}
+
+/// The program and its user, as far as they are known.
+fn name(application: Option<&str>, user: Option<&str>) -> Option<String> {
+    match (application, user) {
+        (Some(application), Some(user)) => Some(format!("{application} ({user})")),
+        (Some(one), None) | (None, Some(one)) => Some(format!("({one})")),
+        (None, None) => None,
+    }
+}
+
 /// A session that waits for nobody.
-fn blocking(wait: &LockWait) -> String {
+fn blocking(wait: &LockWait, is_named: bool) -> String {
     if wait.blocking_pid == 0 {
         return "a prepared transaction, which somebody has to commit or roll back".to_owned();
     }
-    let who = who(wait.blocking_pid, wait.blocking_application.as_deref(), wait.blocking_user.as_deref());
+    let (application, user) = (wait.blocking_application.as_deref(), wait.blocking_user.as_deref());
+    let who = who(wait.blocking_pid, application, user, is_named);
     let state = wait.blocking_state.as_deref().unwrap_or("its state is hidden");
     format!("{who} {state}: {}", statement(wait.blocking_statement.as_deref()))
 }
 
 /// A session that waits.
-fn waiting(waits: &[&LockWait], shown: &BTreeSet<i32>) -> String {
+fn waiting(waits: &[&LockWait], shown: &BTreeSet<i32>, is_named: bool) -> String {
     let wait = waits[0];
-    let who = who(wait.waiting_pid, wait.waiting_application.as_deref(), wait.waiting_user.as_deref());
+    let (application, user) = (wait.waiting_application.as_deref(), wait.waiting_user.as_deref());
+    let who = who(wait.waiting_pid, application, user, is_named);
     let so_far = wait.waited_ms.map_or_else(String::new, |ms| format!(" {}", quantity::time_ms(ms)));
     let relation = wait.relation.as_ref().map_or_else(String::new, |relation| format!(" {relation}"));
     let others: Vec<String> = waits
@@ -106,12 +153,9 @@ fn waiting(waits: &[&LockWait], shown: &BTreeSet<i32>) -> String {
     format!("{who} waits{so_far} for {} on {}{relation}{behind}: {said}", wait.mode, wait.lock)
 }
 
-fn who(pid: i32, application: Option<&str>, user: Option<&str>) -> String {
-    match (application, user) {
-        (Some(application), Some(user)) => format!("{pid} {application} ({user})"),
-        (Some(one), None) | (None, Some(one)) => format!("{pid} ({one})"),
-        (None, None) => pid.to_string(),
-    }
+fn who(pid: i32, application: Option<&str>, user: Option<&str>, is_named: bool) -> String {
+    let name = name(application, user).filter(|_| is_named);
+    name.map_or_else(|| pid.to_string(), |name| format!("{pid} {name}"))
 }
 
 fn statement(statement: Option<&str>) -> &str {
@@ -140,6 +184,8 @@ mod tests {
             relation: Some("seat".into()),
             waited_ms: Some(7.0),
             blocking_pid,
+            blocking_application: Some("psql".into()),
+            blocking_user: Some("bob".into()),
             blocking_state: Some("idle in transaction".into()),
             blocking_statement: Some("SELECT 1".into()),
             ..LockWait::default()
@@ -147,7 +193,7 @@ mod tests {
     }
 
     fn told(waits: Vec<LockWait>) -> String {
-        graph(&BlockedMoment { at_s: 0.0, waiting: waits.len() as u64, waits })
+        graph(&BlockedMoment { at_s: 0.0, waiting: waits.len() as u64, waits }, Room::TERMINAL)
     }
 
     #[test]
@@ -155,7 +201,7 @@ mod tests {
         let text = told(vec![wait(2, 1), wait(3, 2), wait(4, 1)]);
         assert_eq!(
             text,
-            "  1 idle in transaction: SELECT 1\n    \
+            "  1 psql (bob) idle in transaction: SELECT 1\n    \
              2 shop (ann) waits 7.00 ms for ShareLock on transactionid seat: UPDATE seat SET taken = true\n      \
              3 shop (ann) waits 7.00 ms for ShareLock on transactionid seat: UPDATE seat SET taken = true\n    \
              4 shop (ann) waits 7.00 ms for ShareLock on transactionid seat: UPDATE seat SET taken = true\n"
@@ -188,6 +234,31 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_all_have_is_said_once() {
+        let one = |waiting_pid, blocking_pid| LockWait {
+            blocking_application: Some("shop".into()),
+            blocking_user: Some("ann".into()),
+            ..wait(waiting_pid, blocking_pid)
+        };
+        let text = told(vec![one(2, 1), one(3, 2), LockWait { blocking_application: None, ..one(4, 0) }]);
+        assert!(text.starts_with("  all are shop (ann)\n  a prepared transaction"), "{text}");
+        assert!(
+            text.contains("\n  1 idle in transaction") && text.contains("\n    2 waits 7.00 ms"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_a_terminal_is_counted_and_stands_on_the_page() {
+        // Forty pairs of a session and one that waits for it.
+        let waits: Vec<LockWait> = (1..=40).map(|pid| wait(pid + 100, pid)).collect();
+        let text = told(waits.clone());
+        assert!(text.lines().count() == 24 && text.ends_with("\n  … and 57 lines more\n"), "{text}");
+        let page = graph(&BlockedMoment { at_s: 0.0, waiting: 40, waits }, Room::PAGE);
+        assert_eq!(page.lines().count(), 80);
+    }
+
+    #[test]
     fn what_is_hidden_is_said() {
         let hidden = LockWait {
             waiting_statement: None,
@@ -197,7 +268,7 @@ mod tests {
             ..wait(2, 1)
         };
         let text = told(vec![hidden]);
-        assert!(text.contains("1 its state is hidden: its statement is hidden"), "{text}");
-        assert!(told(vec![wait(2, 0)]).starts_with("  a prepared transaction"));
+        assert!(text.contains("1 psql (bob) its state is hidden: its statement is hidden"), "{text}");
+        assert!(told(vec![wait(2, 0)]).contains("\n  a prepared transaction"));
     }
 }

@@ -17,8 +17,8 @@ mod watch;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use graph::graph;
-pub use judge::Judgement;
+pub use graph::{Room, graph};
+pub use judge::{ENOUGH, Judgement};
 pub use trial::{Counter, Proof, Trial, Way};
 pub use watch::{Waiting, Watch};
 

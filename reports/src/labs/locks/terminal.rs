@@ -1,10 +1,15 @@
 //! The lock table, and what a watch has seen, as text of at most 110 columns.
 
-use super::{Locks, Trial, Watch, graph, judge};
+use super::{Locks, Room, Trial, Watch, graph, judge};
 use crate::budgets::words;
 use crate::quantity;
 use crate::terminal::grid::{self, Align, Grid};
 use crate::terminal::{WIDTH, paint};
+
+/// What the columns are.
+const LEGEND: &str = "(met: under way at once with another that took one of the same rows; deadlocks: as clients saw \
+    them, and as the database counted them; bound: 95 % upper limit of the share of attempts, 3/n for none; lost: updates \
+    that are committed and not in the rows; longest wait: as sampled)";
 
 /// A whole result: the table, why trials did not pass, and the graph at the worst moment.
 #[must_use]
@@ -12,10 +17,9 @@ pub fn locks(locks: &Locks, color: bool) -> String {
     let mut grid = Grid::new(&[
         ("case", Align::Left),
         ("how", Align::Left),
-        ("threads", Align::Right),
         ("transactions", Align::Right),
-        ("deadlocks", Align::Right),
-        ("server", Align::Right),
+        ("met", Align::Right),
+        ("deadlocks (server)", Align::Right),
         ("bound", Align::Right),
         ("retries", Align::Right),
         ("lost", Align::Right),
@@ -23,14 +27,14 @@ pub fn locks(locks: &Locks, color: bool) -> String {
         ("verdict", Align::Left),
     ]);
     for trial in &locks.trials {
-        grid.row(row(trial));
+        let [case, how, _, transactions, met, deadlocks, server, bound, retries, lost, longest, verdict] =
+            row(trial);
+        let deadlocks = format!("{deadlocks} ({server})");
+        grid.row([case, how, transactions, met, deadlocks, bound, retries, lost, longest, verdict]);
     }
     let mut text = format!("{}  {}\n\n", paint::standing(standing(locks), color), headline(locks));
     text.push_str(&grid.text());
-    text.push_str(
-        "  (deadlocks: as clients saw them; server: as the database counted them; bound: 95 % upper limit of the share of\n  \
-         attempts, 3/n for none; lost: updates that are committed and not in the rows; longest wait: as sampled)\n",
-    );
+    text.push_str(&grid::wrapped(LEGEND, WIDTH, "  "));
     for trial in locks.trials.iter().filter(|trial| trial.judgement.outcome != crate::run::Outcome::Pass) {
         let verdict = words::outcome(trial.judgement.outcome);
         let told = format!("{verdict}: {} {}: {}", trial.case, trial.way.name(), trial.judgement.reason);
@@ -43,7 +47,7 @@ pub fn locks(locks: &Locks, color: bool) -> String {
             trial.way.name(),
             quantity::seconds(worst.at_s),
             quantity::plural(worst.waiting, "session"),
-            graph(worst)
+            graph(worst, Room::TERMINAL)
         ));
     }
     for warning in &locks.warnings {
@@ -93,13 +97,14 @@ pub(super) fn headline(locks: &Locks) -> String {
 }
 
 /// The cells of a trial, as the table of the page has them too.
-pub(super) fn row(trial: &Trial) -> [String; 11] {
+pub(super) fn row(trial: &Trial) -> [String; 12] {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     [
         trial.case.clone(),
         trial.way.name().to_owned(),
         trial.threads.to_string(),
         quantity::count(trial.transactions),
+        or_none(trial.met.map(quantity::count)),
         quantity::count(trial.deadlocks),
         or_none(trial.counted_by_server.map(quantity::count)),
         or_none(trial.bound().map(judge::below)),
@@ -130,7 +135,7 @@ pub fn watch(watch: &Watch) -> String {
             "Most waited after {}: {}\n{}",
             quantity::seconds(worst.at_s),
             quantity::plural(worst.waiting, "session"),
-            graph(worst)
+            graph(worst, Room::TERMINAL)
         ));
     }
     text.push_str(&grid::wrapped(&cost(watch), WIDTH, ""));
@@ -173,8 +178,8 @@ mod tests {
         let opening = "PASS  0 deadlocks in 40,000 transactions in order; 25 in 20,000 transactions without.";
         assert!(text.starts_with(opening), "{text}");
         for line in [
-            "update_32  control       32        20,000         25      25  0.17 %       25     0       12.5 ms  pass",
-            "update_32  api           32        20,000          0       0  0.015 %        0     0       12.5 ms  pass",
+            "update_32  control  20,000  19,500  25 (25)  0.17 %  25  0  12.5 ms  pass",
+            "update_32  api  20,000  19,500  0 (0)  0.015 %  0  0  12.5 ms  pass",
             "warning: something to know",
         ] {
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -184,6 +189,13 @@ mod tests {
         let waits = "\n    12 callbench lock lab (callbench) waits 12.5 ms for ShareLock on transactionid customer: UPDATE";
         assert!(text.contains(waits), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        // The longest words there are.
+        let long = Trial { case: "delete_update".into(), ..sample::trial(super::super::Way::Control, 0) };
+        let text = locks(&Locks { trials: vec![long], ..sample::locks() }.judged(), false);
+        let is_whole =
+            |line: &str| ["transactions", "deadlocks", "verdict"].iter().all(|word| line.contains(word));
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.lines().any(is_whole), "{text}");
     }
 
     #[test]

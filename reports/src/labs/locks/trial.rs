@@ -70,8 +70,8 @@ pub struct Trial {
     pub commits: u64,
     /// Of all, those that were under way at the same time as another.
     pub overlapped: u64,
-    /// Of these, those that met one that took one of the same rows, so that one of them had to wait unless it came late
-    /// enough; `None` where rows are new, so that nobody can share them.
+    /// Of these, those that met one with one of the same rows, without which there is nothing to wait for; `None` where all
+    /// rows are new, so that nobody shares them.
     pub met: Option<u64>,
     /// Attempts that lost in a deadlock, as clients saw it: SQLSTATE 40P01, or through the API the server's own retries
     /// and its answers that it gave up.
