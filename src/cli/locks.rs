@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use loadgen::labs::locks::CASES;
+use reports::labs::locks::ENOUGH;
 
 use super::Place;
 use super::output::run_name;
@@ -16,15 +17,18 @@ use super::quantity::duration;
     subcommand_negates_reqs = true,
     after_help = "\
 Examples:
-  callbench locks --scale tiny                                 every case, 2,000 transactions each
-  callbench locks --case update_5 update_32 --transactions 20000
+  callbench locks --scale dev                          every case, 20,000 transactions each
+  callbench locks --scale tiny --case update_5 update_32 --transactions 2000
   callbench locks --case calls --threads 32 --json
-  callbench locks watch --database-url $URL                    only look who blocks whom, in any database
+  callbench locks --database-url $URL --yes-write      in a database of yours, with rows of its own
+  callbench locks watch --database-url $URL            only look who blocks whom, in any database
 
-Each case runs three times: as its control, in the order in which rows arrive, which must deadlock; in plain SQL in the
-order that the reference server keeps; and through the API of the server. A zero of the last two counts only beside a
-control that deadlocked. It writes to a copy of the dataset, which is dropped in the end. docs/locks.md has the cases.
-Exit codes: 0 all passed, 1 a deadlock or a lost update where none may be, 2 nothing proven or could not run."
+Each case runs three times: as its control, in the order in which rows arrive, which must deadlock;
+in plain SQL in the order that the reference server keeps; and through the API of the server. A zero
+of the last two counts only beside a control that deadlocked. It writes to a copy of the dataset,
+which is dropped in the end. docs/locks.md describes the cases.
+Exit codes: 0 all passed, 1 a deadlock or a lost update where none may be, 2 nothing proven or could
+not run."
 )]
 pub(crate) struct Locks {
     #[command(subcommand)]
@@ -57,7 +61,7 @@ pub(crate) struct LockLab {
     pub(crate) threads: Option<u32>,
     /// Transactions of each trial in order; a control ends as soon as it has deadlocked 25 times. A zero among n rules out
     /// shares above 3/n.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000), value_name = "N")]
+    #[arg(long, default_value_t = ENOUGH, value_parser = clap::value_parser!(u64).range(1..=10_000_000), value_name = "N")]
     pub(crate) transactions: u64,
     /// The variant of the reference server, on its level of the schema; only `rollup` keeps totals of calls.
     #[arg(long, default_value = "rollup", value_name = "NAME")]
@@ -89,23 +93,24 @@ pub(crate) struct LockLab {
 #[command(after_help = "\
 Examples:
   callbench locks watch --database-url postgres://me@localhost/shop
-  callbench locks watch --database-url $URL --every 50ms --duration 10min
+  callbench locks watch --database-url $URL --every 50ms --for 10min
   callbench locks watch --database-url $URL --json | jq -c 'select(.event == \"waits\") | .waits[]'
 
-It reads pg_stat_activity, and pg_locks and pg_blocking_pids only while somebody waits, over one connection, and changes
-nothing. A wait that begins and ends between two looks is not seen. Without pg_monitor or pg_read_all_stats the statements
-of others are hidden, and it says so. Ctrl-C ends it with the same summary.
+It reads pg_stat_activity, and pg_locks and pg_blocking_pids only while somebody waits, over one
+connection, and changes nothing; it needs no extension. A wait that begins and ends between two looks
+is not seen. Without pg_monitor or pg_read_all_stats the statements of others are hidden, and it says
+so. Ctrl-C ends it with the same summary.
 Exit codes: 0 watched, 2 the database can't be asked.")]
 pub(crate) struct LocksWatch {
     /// The database.
     #[arg(long, env = "CALLBENCH_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) database_url: String,
     /// Time from one look to the next.
-    #[arg(long, default_value = "100ms", value_parser = period, value_name = "TIME")]
+    #[arg(long, default_value = "1s", value_parser = period, value_name = "TIME")]
     pub(crate) every: Duration,
     /// How long to watch. Default: until Ctrl-C.
-    #[arg(long, value_parser = duration, value_name = "TIME")]
-    pub(crate) duration: Option<Duration>,
+    #[arg(long = "for", value_parser = duration, value_name = "TIME")]
+    pub(crate) lasting: Option<Duration>,
     /// One JSON object a line on standard output: `started`, `waits`, `finished`.
     #[arg(long)]
     pub(crate) json: bool,

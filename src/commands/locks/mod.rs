@@ -10,7 +10,8 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use cluster::Mode;
 use loadgen::labs::locks::{CASES, Case, Lab, Server, Setup};
-use reports::labs::locks::{SCHEMA, Trial, Way, terminal};
+use reports::labs::locks::{ENOUGH, SCHEMA, Trial, Way, terminal};
+use reports::quantity;
 use reports::run::Subject;
 use tokio_util::sync::CancellationToken;
 
@@ -156,7 +157,14 @@ fn result(
     asked: &LockLab,
     started_at: DateTime<Utc>,
 ) -> reports::labs::locks::Locks {
-    let Provoked { trials, warnings, complete } = provoked;
+    let Provoked { trials, mut warnings, complete } = provoked;
+    if asked.transactions < ENOUGH {
+        warnings.push(format!(
+            "a trial had {} transactions; a zero is worth something from {} on (--transactions)",
+            quantity::count(asked.transactions),
+            quantity::count(ENOUGH)
+        ));
+    }
     reports::labs::locks::Locks {
         schema: SCHEMA,
         name: asked.name.clone().unwrap_or_else(|| results::fresh_name("locks")),

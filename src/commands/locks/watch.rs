@@ -27,10 +27,10 @@ pub(crate) async fn run(asked: LocksWatch, stop: &CancellationToken) -> anyhow::
     let done = stop.child_token();
     let mut teller = Teller::new(asked.json, done.clone());
     teller.begin(&watch, asked.every);
-    if let Some(duration) = asked.duration {
+    if let Some(lasting) = asked.lasting {
         let done = done.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(duration).await;
+            tokio::time::sleep(lasting).await;
             done.cancel();
         });
     }
