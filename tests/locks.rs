@@ -225,9 +225,12 @@ async fn the_monitor_names_who_waits_and_who_is_in_the_way_and_ends_with_a_summa
     let text = watch(&["--for=500ms"]).wait_with_output().expect("ends");
     let told = String::from_utf8_lossy(&text.stdout);
     assert_eq!(text.status.code(), Some(0), "{}", String::from_utf8_lossy(&text.stderr));
-    for words in
-        ["the holder", "idle in transaction: UPDATE seat SET taken = true", "the waiter", "Most waited after"]
-    {
+    for words in [
+        "the holder",
+        "idle in transaction: BEGIN; UPDATE seat SET taken = true",
+        "the waiter",
+        "Most waited after",
+    ] {
         assert!(told.contains(words), "{words}\n{told}");
     }
     run(&mut holder, "COMMIT").await;
