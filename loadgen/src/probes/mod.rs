@@ -1,8 +1,8 @@
 //! The database's and the operating system's side of a measurement.
 //!
 //! [`Sampler`] looks once a second while windows run, [`StatementProbe`] counts between them, [`CpuMeter`] and [`facts()`]
-//! are asked when needed, and
-//! [`LockWatch`] looks at locks alone, but twenty times as often. Nothing is guessed: what can't be asked is absent, never zero, and the reason becomes a warning.
+//! are asked when needed, and [`LockWatch`] looks at locks alone, but as often as one likes. Nothing is guessed: what can't
+//! be asked is absent, never zero, and the reason becomes a warning.
 
 mod activity;
 mod blocking;

@@ -177,15 +177,13 @@ impl Case {
         match self.work {
             // Those that are under way at the same time mostly draw from the same block.
             Work::Insert => Turn::Insert { block: number / u64::from(threads), rows: rows() },
-            Work::Update => Turn::Update(rows()),
             Work::OppositeUpdate if is_even => Turn::Update((0..self.shared).collect()),
             Work::OppositeUpdate => Turn::Update((0..self.shared).rev().collect()),
             Work::DeleteOrUpdate if is_even => Turn::Delete(rows()),
-            Work::DeleteOrUpdate => Turn::Update(rows()),
             Work::Calls => Turn::Calls(rows()),
             Work::ReadModifyWrite => Turn::ReadModifyWrite(rows()[0]),
             Work::UpdateBesideIndexBuild if way == Way::Control => Turn::UpdateThenLock(rows()),
-            Work::UpdateBesideIndexBuild => Turn::Update(rows()),
+            Work::Update | Work::DeleteOrUpdate | Work::UpdateBesideIndexBuild => Turn::Update(rows()),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Deadlocks and lost updates, provoked on purpose.
 //!
-//! A trial is one [`Case`] done in one [`Way`]: many writers with the same few rows, through the API of a server, in plain SQL
-//! in the order that the server keeps, or as a control without that order. [`Lab::provoke`] lets them write and counts what
-//! the clients see; [`Lab::count`] then asks the database what it has counted, which it knows for sure once all sessions have
-//! ended, those of the server included.
+//! A trial is one [`Case`] done in one [`Way`](reports::labs::locks::Way): many writers with the same few rows, through the
+//! API of a server, in plain SQL in the order that the server keeps, or as a control without that order. [`Lab::provoke`]
+//! lets them write and counts what the clients see; [`Lab::count`] then asks the database what it has counted, which it
+//! knows for sure once all sessions have ended, those of the server included.
 
 mod api;
 mod case;
@@ -13,33 +13,18 @@ mod index_build;
 mod rows;
 mod sql;
 mod tally;
-
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod trial;
 
 use chrono::{DateTime, Utc};
 use rand::{RngExt as _, SeedableRng as _};
-use reports::labs::locks::{Counter, Judgement, Proof, Trial, Watch, Way};
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::case::Work;
 pub use self::case::{CASES, Case};
-use self::crew::Crew;
-use self::encounters::Encounters;
 use self::rows::Rows;
 use self::tally::Tally;
-use crate::probes::{Kept, LockWatch};
-
-/// How often the locks are looked at.
-const PERIOD: Duration = Duration::from_millis(50);
-
-/// A control that has not shown yet what it must is given as many transactions, however few the others have.
-const CONTROL_AT_LEAST: u64 = 2_000;
-
-/// How long the sessions of a trial may take to end.
-const ENDING: Duration = Duration::from_secs(10);
+pub use self::trial::Provoked;
 
 /// Why a trial could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -99,17 +84,6 @@ pub struct Lab {
     seed: u64,
 }
 
-/// A trial whose writers are done. [`Lab::count`] makes the result of it.
-#[derive(Debug)]
-pub struct Provoked {
-    trial: Trial,
-    counted_before: Option<i64>,
-    /// What the rows were before, where they are not set to zero.
-    counter_before: i64,
-    expected: i64,
-    is_counting: bool,
-}
-
 impl Lab {
     /// Makes the rows.
     pub async fn open(setup: Setup) -> Result<Self, Error> {
@@ -124,6 +98,7 @@ impl Lab {
     }
 
     /// Whether the case can deadlock here at all; if not, why.
+    #[must_use]
     pub fn lacks(&self, case: &Case) -> Option<String> {
         (case.needs_totals && !self.has_totals).then(|| {
             format!(
@@ -132,142 +107,6 @@ impl Lab {
                 case.name
             )
         })
-    }
-
-    /// Lets the writers of a case write, in one way; `server` is asked where the way is its API.
-    pub async fn provoke(
-        &mut self,
-        case: &'static Case,
-        way: Way,
-        server: Option<&Server>,
-    ) -> Result<Provoked, Error> {
-        let failed = |source| Error::Database { doing: "prepare a trial", source };
-        // No two trials make the same keys.
-        self.seed = self.seed.wrapping_add(1);
-        let threads = self.setup.threads.unwrap_or(case.threads);
-        let transactions = match way {
-            Way::Control => self.setup.transactions.max(CONTROL_AT_LEAST),
-            Way::Sql | Way::Api => self.setup.transactions,
-        };
-        self.rows.reset(&mut self.db).await.map_err(failed)?;
-        let is_counting = way == Way::Api && self.setup.may_alter && counts_changes(case);
-        if is_counting {
-            rows::count_changes(&mut self.db).await.map_err(failed)?;
-        }
-        let counter_before = self.counter(case).await.map_err(failed)?;
-        let counted_before = deadlocks(&mut self.db).await.map_err(failed)?;
-        let deadlock_timeout_ms = self.deadlock_timeout_ms(way).await.map_err(failed)?;
-        let retries_before = match server {
-            Some(server) => api::retries(server).await?,
-            None => None,
-        };
-        let (seconds, tally, watch, index_builds) =
-            self.run(case, way, threads, transactions, server).await?;
-        let mut counts = tally.counts();
-        if let Some(server) = server {
-            let retries = api::retries(server).await?;
-            let tried_again = retries.zip(retries_before).and_then(|(now, before)| now.checked_sub(before));
-            counts.retries += tried_again.unwrap_or(0);
-            // Each retry of the server is a deadlock: at its level of isolation nothing else loses.
-            counts.deadlocks += tried_again.unwrap_or(0);
-        }
-        let trial = Trial {
-            case: case.name.to_owned(),
-            what: case.what.to_owned(),
-            way,
-            proof: case.proof,
-            threads,
-            rows: u32::try_from(case.rows).unwrap_or(u32::MAX),
-            asked: transactions,
-            transactions: counts.transactions,
-            commits: counts.commits,
-            overlapped: counts.overlapped,
-            met: (way != Way::Api || case.work != Work::Insert).then_some(counts.met),
-            deadlocks: counts.deadlocks,
-            counted_by_server: None,
-            serialization_failures: counts.serialization_failures,
-            lock_timeouts: counts.lock_timeouts,
-            retries: counts.retries,
-            given_up: counts.given_up,
-            failures: counts.failures,
-            counter: None,
-            index_builds,
-            deadlock_timeout_ms,
-            seconds,
-            watch,
-            judgement: Judgement::default(),
-        };
-        Ok(Provoked { trial, counted_before, counter_before, expected: counts.changes, is_counting })
-    }
-
-    async fn run(
-        &mut self,
-        case: &'static Case,
-        way: Way,
-        threads: u32,
-        transactions: u64,
-        server: Option<&Server>,
-    ) -> Result<(f64, Arc<Tally>, Watch, Option<u64>), Error> {
-        let failed = |source| Error::Database { doing: "look at the locks", source };
-        let url = self.setup.database_url.clone();
-        let tally = Arc::new(Tally::default());
-        let crew = Crew {
-            url: url.clone(),
-            server: server.cloned(),
-            case,
-            way,
-            threads,
-            transactions,
-            seed: self.seed,
-            rows: self.rows.clone(),
-            tally: Arc::clone(&tally),
-            encounters: Arc::new(Encounters::new(threads)),
-            stop: self.setup.stop.clone(),
-        };
-        let watched = CancellationToken::new();
-        let watch = LockWatch::open(&url, PERIOD, Kept::Strip).await.map_err(failed)?;
-        let watching = tokio::spawn(watch.run(watched.clone(), |_| {}));
-        let begun = Instant::now();
-        let outcome = if case.work == Work::UpdateBesideIndexBuild {
-            let written = CancellationToken::new();
-            let building = index_build::build(&url, &tally, &written, &self.setup.stop);
-            let writing = async {
-                let outcome = crew.work().await;
-                written.cancel();
-                outcome
-            };
-            let (writing, building) = tokio::join!(writing, building);
-            writing.and(building.map(Some))
-        } else {
-            crew.work().await.map(|()| None)
-        };
-        let seconds = begun.elapsed().as_secs_f64();
-        watched.cancel();
-        let watch = watching.await.map_err(|error| crate::Error::Engine { what: error.to_string() })?;
-        Ok((seconds, tally, watch, outcome?))
-    }
-
-    /// What the database has counted. The server of the trial has to be gone, because its sessions hand in what they know with
-    /// their end.
-    pub async fn count(&mut self, provoked: Provoked) -> Result<Trial, Error> {
-        let failed = |source| Error::Database { doing: "count", source };
-        let Provoked { mut trial, counted_before, counter_before, expected, is_counting } = provoked;
-        self.sessions_end().await.map_err(failed)?;
-        let counted = deadlocks(&mut self.db).await.map_err(failed)?;
-        trial.counted_by_server =
-            counted_before.zip(counted).and_then(|(before, now)| u64::try_from(now - before).ok());
-        trial.watch.deadlocks = trial.counted_by_server;
-        let case = Case::named(&trial.case);
-        let is_counted =
-            case.is_some_and(|case| trial.way != Way::Api || is_counting || !counts_changes(case));
-        if let Some(case) = case.filter(|_| is_counted) {
-            let found = self.counter(case).await.map_err(failed)? - counter_before;
-            trial.counter = Some(Counter { expected, found });
-        }
-        if is_counting {
-            rows::stop_counting(&mut self.db).await.map_err(failed)?;
-        }
-        Ok(trial)
     }
 
     /// Removes everything that the lab has made.
@@ -279,61 +118,6 @@ impl Lab {
         index_build::drop_index(&mut self.db, &Tally::default()).await.map_err(failed)?;
         self.rows.clear(&mut self.db, self.has_totals).await.map_err(failed)
     }
-
-    /// What each change adds to.
-    async fn counter(&mut self, case: &Case) -> Result<i64, sqlx::Error> {
-        match case.work {
-            Work::Insert => self.rows.made(&mut self.db).await,
-            Work::Calls => self.rows.totals(&mut self.db).await,
-            _ => self.rows.counted(&mut self.db).await,
-        }
-    }
-
-    /// That of the lab's own sessions, or that of any other.
-    async fn deadlock_timeout_ms(&mut self, way: Way) -> Result<f64, sqlx::Error> {
-        if way != Way::Api {
-            return rows::deadlock_timeout_ms(&mut self.db).await;
-        }
-        let mut plain = <PgConnection as sqlx::Connection>::connect(&self.setup.database_url).await?;
-        let timeout = rows::deadlock_timeout_ms(&mut plain).await?;
-        sqlx::Connection::close(plain).await?;
-        Ok(timeout)
-    }
-
-    /// Waits until the sessions that began after the lab's first are gone; not for ever, because somebody else's may be among them.
-    async fn sessions_end(&mut self) -> Result<(), sqlx::Error> {
-        let deadline = Instant::now() + ENDING;
-        while Instant::now() < deadline {
-            let left: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM pg_stat_activity
-                  WHERE datname = current_database() AND pid <> pg_backend_pid()
-                    AND backend_type = 'client backend' AND backend_start >= $1",
-            )
-            .bind(self.opened)
-            .fetch_one(&mut self.db)
-            .await?;
-            if left == 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(())
-    }
-}
-
-/// Whether the changes of this case are counted in the rows, which the server does not do by itself.
-fn counts_changes(case: &Case) -> bool {
-    !matches!(case.work, Work::Insert | Work::Calls) && case.proof == Proof::Deadlocks
-}
-
-/// The deadlocks of the database so far; `None` where it keeps no statistics.
-async fn deadlocks(db: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT CASE WHEN current_setting('track_counts')::bool THEN deadlocks END
-           FROM pg_stat_database WHERE datname = current_database()",
-    )
-    .fetch_one(db)
-    .await
 }
 
 /// The key of one row of a block: in no order, and the same for all who draw it.

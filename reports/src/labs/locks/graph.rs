@@ -48,7 +48,8 @@ pub fn graph(moment: &BlockedMoment, room: Room) -> String {
         return text;
     }
     let mut shown: String = text.lines().take(room.lines - 1).flat_map(|line| [line, "\n"]).collect();
-    shown.push_str(&format!("  … and {} more\n", quantity::plural((lines + 1 - room.lines) as u64, "line")));
+    let left = (lines + 1 - room.lines) as u64;
+    shown += &["  … and ", &quantity::plural(left, "line"), " more\n"].concat();
     shown
 }
 
@@ -102,7 +103,9 @@ impl<'a> Graph<'a> {
         let rest: Vec<i32> = below.into_iter().skip(SHOWN).filter(|pid| !self.shown.contains(pid)).collect();
         if !rest.is_empty() {
             let more = quantity::count(rest.len() as u64);
-            text.push_str(&format!("{}… and {more} more wait for it\n", "  ".repeat(depth + 2)));
+            text.push_str(
+                &["  ".repeat(depth + 2).as_str(), "… and ", &more, " more wait for it\n"].concat(),
+            );
             self.shown.extend(rest);
         }
     }

@@ -3,6 +3,7 @@
 use super::{Locks, Room, Trial, Watch, graph, judge};
 use crate::budgets::words;
 use crate::quantity;
+use crate::run::BlockedMoment;
 use crate::terminal::grid::{self, Align, Grid};
 use crate::terminal::{WIDTH, paint};
 
@@ -41,14 +42,8 @@ pub fn locks(locks: &Locks, color: bool) -> String {
         text.push_str(&grid::wrapped(&told, WIDTH, ""));
     }
     if let Some((trial, worst)) = locks.worst().and_then(|trial| Some((trial, trial.watch.worst.as_ref()?))) {
-        text.push_str(&format!(
-            "\nMost waited in {} {}, after {}: {}\n{}",
-            trial.case,
-            trial.way.name(),
-            quantity::seconds(worst.at_s),
-            quantity::plural(worst.waiting, "session"),
-            graph(worst, Room::TERMINAL)
-        ));
+        let trial = [&trial.case, " ", trial.way.name()].concat();
+        text.push_str(&["\n", &most_waited(&format!(" in {trial},"), worst)].concat());
     }
     for warning in &locks.warnings {
         text.push_str(&grid::wrapped(&format!("warning: {warning}"), WIDTH, ""));
@@ -131,18 +126,19 @@ pub fn watch(watch: &Watch) -> String {
         quantity::plural(watch.looks, "look"),
     );
     if let Some(worst) = &watch.worst {
-        text.push_str(&format!(
-            "Most waited after {}: {}\n{}",
-            quantity::seconds(worst.at_s),
-            quantity::plural(worst.waiting, "session"),
-            graph(worst, Room::TERMINAL)
-        ));
+        text.push_str(&most_waited("", worst));
     }
     text.push_str(&grid::wrapped(&cost(watch), WIDTH, ""));
     for hidden in &watch.hidden {
         text.push_str(&grid::wrapped(&format!("note: {hidden}"), WIDTH, ""));
     }
     text
+}
+
+/// The worst moment, and who blocked whom then.
+fn most_waited(place: &str, worst: &BlockedMoment) -> String {
+    let (at, sessions) = (quantity::seconds(worst.at_s), quantity::plural(worst.waiting, "session"));
+    format!("Most waited{place} after {at}: {sessions}\n{}", graph(worst, Room::TERMINAL))
 }
 
 /// What the looks cost, and what they miss.
