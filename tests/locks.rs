@@ -25,6 +25,11 @@ fn interrupt(child: &Child) {
 
 /// Holds every trial against what has to be true of it, with 60 transactions each in order.
 fn assert_proven(result: &Value, cases: &[&str], ways: &[&str]) {
+    for case in result["cases"].as_array().expect("cases") {
+        let figures = (&case["transactions"], &case["deadlocks"], &case["outcome"]);
+        assert_eq!(figures, (&60.into(), &0.into(), &"pass".into()), "{case}");
+        assert!(case["control_deadlocks"].as_u64() > Some(0), "{case}");
+    }
     let trials = result["trials"].as_array().expect("trials");
     let names: Vec<(&str, &str)> = trials
         .iter()

@@ -180,6 +180,7 @@ fn result(
         },
         workspace: asked.workspace.clone(),
         transactions: asked.transactions,
+        cases: Vec::new(),
         trials,
         warnings,
     }

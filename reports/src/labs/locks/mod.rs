@@ -4,6 +4,7 @@
 //! keeps and a control without it, which must deadlock under the same load; and a zero stands beside its exposure and the
 //! share that it does not rule out (the rule of three: Hanley and Lippman-Hand, JAMA 249, 1983).
 
+mod case;
 mod graph;
 mod html;
 mod judge;
@@ -17,6 +18,7 @@ mod watch;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use case::Case;
 pub use graph::{Room, graph};
 pub use judge::{ENOUGH, Judgement};
 pub use trial::{Counter, Proof, Trial, Way};
@@ -50,6 +52,9 @@ pub struct Locks {
     pub workspace: String,
     /// Transactions that each trial was to have.
     pub transactions: u64,
+    /// The figures of each case, which follow from its trials.
+    #[serde(default)]
+    pub cases: Vec<Case>,
     /// In the order in which they ran.
     pub trials: Vec<Trial>,
     /// What a reader must know.
@@ -57,10 +62,11 @@ pub struct Locks {
 }
 
 impl Locks {
-    /// The same with each trial judged, those of a case together.
+    /// The same with each trial judged, those of a case together, and with the figures of each case.
     #[must_use]
     pub fn judged(mut self) -> Self {
         judge::judge(&mut self.trials);
+        self.cases = case::cases(&self.trials);
         self
     }
 

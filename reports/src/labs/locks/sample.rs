@@ -87,6 +87,7 @@ pub(super) fn locks() -> Locks {
         },
         workspace: "acme".into(),
         transactions: 20_000,
+        cases: vec![],
         trials: vec![trial(Way::Control, 25), trial(Way::Sql, 0), trial(Way::Api, 0)],
         warnings: vec!["something to know".into()],
     }
