@@ -23,6 +23,9 @@ const MOST: i64 = 64;
 /// A server that gives no answer for this long has lost us.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Looks that are kept of a long watch.
+const MOST_KEPT: usize = 600;
+
 /// What a watch keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
@@ -132,7 +135,9 @@ impl LockWatch {
         let due = (seconds / self.period.as_secs_f64()).floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of looks")]
         let due = due as u64;
+        let strip = thinned(std::mem::take(&mut self.watch.strip), seconds);
         Watch {
+            strip,
             seconds,
             missed: due.saturating_sub(self.watch.looks),
             deadlocks: self.deadlocks_before.zip(counted).and_then(|(before, now)| now.checked_sub(before)),
@@ -200,6 +205,26 @@ impl LockWatch {
     }
 }
 
+/// Of too many looks the worst of each stretch of time.
+fn thinned(strip: Vec<Waiting>, seconds: f64) -> Vec<Waiting> {
+    if strip.len() <= MOST_KEPT {
+        return strip;
+    }
+    let stretch = |look: &Waiting| (look.at_s / seconds * MOST_KEPT as f64).floor();
+    let mut kept: Vec<Waiting> = Vec::new();
+    for look in strip {
+        match kept.last_mut() {
+            Some(last) if stretch(last).total_cmp(&stretch(&look)).is_eq() => {
+                if (look.waiting, look.longest_ms) > (last.waiting, last.longest_ms) {
+                    *last = look;
+                }
+            }
+            _ => kept.push(look),
+        }
+    }
+    kept
+}
+
 /// How many sessions of this database wait for a lock. Without rights over others it takes a look at the locks themselves,
 /// which costs the server more.
 async fn waiting(connection: &mut PgConnection, sees_all: bool) -> Result<u64, sqlx::Error> {
@@ -220,4 +245,22 @@ async fn waiting(connection: &mut PgConnection, sees_all: bool) -> Result<u64, s
         .await?
     };
     Ok(natural(counted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_strip_keeps_the_worst_look_of_each_stretch() {
+        let look = |place: u32| Waiting {
+            at_s: f64::from(place) / 100.0,
+            waiting: u64::from(place % 7),
+            longest_ms: (place % 7 > 0).then_some(f64::from(place)),
+        };
+        let strip: Vec<Waiting> = (0..6_000).map(look).collect();
+        let thin = thinned(strip.clone(), 60.0);
+        assert_eq!((thin.len(), thin[0], thin[1]), (MOST_KEPT, look(6), look(13)));
+        assert_eq!(thinned(strip[..600].to_vec(), 6.0), strip[..600]);
+    }
 }

@@ -236,7 +236,7 @@ mod tests {
         assert!(
             page.contains("update_32: sessions that waited for a lock: control at most 1, up to 12.5 ms")
         );
-        assert!(page.contains("25 deadlocks in 20,000 transactions, as it must"));
+        assert!(page.contains("25 deadlocks in 20,025 attempts, as it must"));
     }
 
     #[test]

@@ -83,11 +83,10 @@ pub(super) fn headline(locks: &Locks) -> String {
         locks.trials.iter().partition(|trial| trial.way == super::Way::Control);
     let sum = |trials: &[&Trial], of: fn(&Trial) -> u64| trials.iter().map(|trial| of(trial)).sum::<u64>();
     format!(
-        "{} in {} in order; {} in {} without.",
+        "{} in {} in order; {} in the controls.",
         quantity::plural(sum(&ordered, |trial| trial.deadlocks), "deadlock"),
         quantity::plural(sum(&ordered, |trial| trial.transactions), "transaction"),
         quantity::count(sum(&controls, |trial| trial.deadlocks)),
-        quantity::plural(sum(&controls, |trial| trial.transactions), "transaction"),
     )
 }
 
@@ -171,7 +170,7 @@ mod tests {
     #[test]
     fn the_table_has_a_line_for_each_trial_and_the_graph_of_the_worst_moment() {
         let text = locks(&sample::locks(), false);
-        let opening = "PASS  0 deadlocks in 40,000 transactions in order; 25 in 20,000 transactions without.";
+        let opening = "PASS  0 deadlocks in 40,000 transactions in order; 25 in the controls.";
         assert!(text.starts_with(opening), "{text}");
         for line in [
             "update_32  control  20,000  19,500  25 (25)  0.17 %  25  0  12.5 ms  pass",

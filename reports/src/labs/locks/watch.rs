@@ -33,8 +33,8 @@ pub struct Watch {
     pub costs: Vec<ProbeCost>,
     /// What the user may not see, and other things to know: whole sentences.
     pub hidden: Vec<String>,
-    /// One entry for each look with a wait, and one for the look after it; nobody waited in between. Kept by the lab, not by
-    /// a watch that may last for days.
+    /// One entry for each look with a wait, and one for the look after it; nobody waited in between. Of more than 600 it has
+    /// the worst of each 600th of the time. Kept by the lab, not by a watch that may last for days.
     pub strip: Vec<Waiting>,
 }
 
