@@ -59,7 +59,7 @@ pub(crate) struct LockLab {
     /// Writers at once, instead of those of each case.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=64), value_name = "N")]
     pub(crate) threads: Option<u32>,
-    /// Transactions of each trial in order; a control ends as soon as it has deadlocked 25 times. A zero among n rules out
+    /// Transactions of each trial in order; one ends as soon as it has deadlocked 25 times. A zero among n rules out
     /// shares above 3/n.
     #[arg(long, default_value_t = ENOUGH, value_parser = clap::value_parser!(u64).range(1..=10_000_000), value_name = "N")]
     pub(crate) transactions: u64,

@@ -21,7 +21,7 @@ use super::{Error, Server};
 const MOST_RETRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
-/// So many deadlocks are proof enough: a control ends.
+/// So many deadlocks are proof enough, that a control does what it must, or that something in order does what it must not.
 const ENOUGH: u64 = 25;
 
 /// What all writers of a trial share.
@@ -78,7 +78,7 @@ impl Crew {
     }
 
     async fn write(&self, writer: usize, hand: &mut Hand, next: &AtomicU64) -> Result<(), Error> {
-        while !self.stop.is_cancelled() && !self.is_proven() {
+        while !self.stop.is_cancelled() && !self.is_decided() {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= self.transactions {
                 break;
@@ -105,11 +105,9 @@ impl Crew {
         Ok(())
     }
 
-    /// Whether a control has shown enough.
-    fn is_proven(&self) -> bool {
-        self.way == Way::Control
-            && self.case.proof == Proof::Deadlocks
-            && self.tally.counts().deadlocks >= ENOUGH
+    /// Whether more would show no more.
+    fn is_decided(&self) -> bool {
+        self.case.proof == Proof::Deadlocks && self.tally.counts().deadlocks >= ENOUGH
     }
 
     /// One request; whether it changed what it should.

@@ -64,7 +64,7 @@ pub struct Trial {
     pub rows: u32,
     /// Transactions that it was to have.
     pub asked: u64,
-    /// Transactions that came to an end, well or not. A control ends early once it has deadlocked often enough.
+    /// Transactions that came to an end, well or not. It ends early once it has deadlocked 25 times.
     pub transactions: u64,
     /// Of these, committed ones.
     pub commits: u64,
