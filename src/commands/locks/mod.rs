@@ -1,6 +1,6 @@
 //! `callbench locks`: deadlocks and lost updates, provoked on purpose.
 
-pub(crate) mod watch;
+mod watch;
 
 use std::fs;
 use std::io::IsTerminal as _;
@@ -42,8 +42,7 @@ async fn lab(home: &Path, asked: &LockLab, stop: &CancellationToken) -> anyhow::
     }
     let place = Place::open(home, &asked.place, Mode::Serving).await?;
     let outcome = provoke(&place, asked, stop).await;
-    place.close().await?;
-    keep_and_print(&outcome?, asked)
+    keep_and_print(&first_failure(outcome, place.close().await)?, asked)
 }
 
 /// Provokes in a copy of the dataset, or in the given database, and leaves nothing there.
@@ -164,6 +163,9 @@ fn result(
             quantity::count(asked.transactions),
             quantity::count(ENOUGH)
         ));
+    }
+    if !complete {
+        warnings.push("it was interrupted; trials that come later are missing".to_owned());
     }
     reports::labs::locks::Locks {
         schema: SCHEMA,

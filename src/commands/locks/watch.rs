@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::Utc;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use loadgen::probes::{Kept, LockWatch};
 use reports::labs::locks::{Room, Watch, graph, terminal};
 use reports::quantity;
@@ -16,6 +17,9 @@ use crate::cli::LocksWatch;
 
 /// The version of the lines of JSON.
 const SCHEMA: u32 = 1;
+
+/// How often a picture is drawn at most, a second: looks don't come faster.
+const MOST_PICTURES: u8 = 60;
 
 /// How often there is a line where there is no terminal.
 const SAID_EVERY: Duration = Duration::from_secs(1);
@@ -42,17 +46,15 @@ pub(crate) async fn run(asked: LocksWatch, stop: &CancellationToken) -> anyhow::
 /// Tells what is seen, in one of three ways.
 struct Teller {
     form: Form,
-    /// Lines that are drawn on the terminal and will be drawn anew.
-    drawn: usize,
     said: Option<Instant>,
     /// Cancelled when whoever reads along has gone away.
     done: CancellationToken,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Json,
-    Live,
+    /// Drawn anew with each look.
+    Live(ProgressBar),
     Lines,
 }
 
@@ -76,15 +78,15 @@ impl Teller {
     fn new(json: bool, done: CancellationToken) -> Self {
         let form = match json {
             true => Form::Json,
-            false if std::io::stdout().is_terminal() => Form::Live,
+            false if std::io::stdout().is_terminal() => Form::Live(picture()),
             false => Form::Lines,
         };
-        Self { form, drawn: 0, said: None, done }
+        Self { form, said: None, done }
     }
 
     fn begin(&self, watch: &LockWatch, every: Duration) {
         let period_ms = every.as_secs_f64() * 1e3;
-        if self.form == Form::Json {
+        if matches!(self.form, Form::Json) {
             self.line(Line::Started { hidden: watch.hidden(), period_ms });
             return;
         }
@@ -95,9 +97,9 @@ impl Teller {
     }
 
     fn tell(&mut self, moment: &BlockedMoment) {
-        match self.form {
+        match &self.form {
             Form::Json => self.line(Line::Waits(moment)),
-            Form::Live => self.draw(&drawing(moment)),
+            Form::Live(picture) => picture.set_message(drawing(moment)),
             Form::Lines => {
                 let is_due = self.said.is_none_or(|said| said.elapsed() >= SAID_EVERY);
                 if moment.waiting > 0 && is_due {
@@ -108,22 +110,15 @@ impl Teller {
         }
     }
 
-    fn end(&mut self, watch: &Watch) {
-        match self.form {
+    fn end(&self, watch: &Watch) {
+        match &self.form {
             Form::Json => self.line(Line::Finished(watch)),
-            Form::Live => {
-                self.draw("");
+            Form::Live(picture) => {
+                picture.finish_and_clear();
                 self.print(&terminal::watch(watch));
             }
             Form::Lines => self.print(&terminal::watch(watch)),
         }
-    }
-
-    /// Draws over what was drawn before: up to its first line, and clear from there.
-    fn draw(&mut self, text: &str) {
-        let back = if self.drawn > 0 { format!("\u{1b}[{}A\u{1b}[J", self.drawn) } else { String::new() };
-        self.drawn = text.lines().count();
-        self.print(&format!("{back}{text}"));
     }
 
     fn line(&self, line: Line<'_>) {
@@ -141,6 +136,12 @@ impl Teller {
             self.done.cancel();
         }
     }
+}
+
+/// What is drawn on a terminal, and drawn over.
+fn picture() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg}").expect("the template is a constant");
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout_with_hz(MOST_PICTURES)).with_style(style)
 }
 
 fn drawing(moment: &BlockedMoment) -> String {

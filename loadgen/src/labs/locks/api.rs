@@ -113,43 +113,13 @@ fn understood(reply: &Reply, status: u16, counted: &str) -> Said {
 pub(super) async fn retries(server: &Server) -> Result<Option<u64>, Error> {
     let mut url = base(server)?;
     url.set_path("/metrics");
+    let unreachable = |error: reqwest::Error| {
+        Error::Load(crate::Error::Unreachable { url: url.to_string(), cause: root_cause(&error) })
+    };
     let asked = get(url.clone(), bearer(&server.token)?);
-    let answer = async {
-        client(PATIENCE)?
-            .execute(asked)
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map_err(Heard::from)?
-            .text()
-            .await
-            .map_err(Heard::from)
-    }
-    .await;
-    let text = answer.map_err(|heard| match heard {
-        Heard::Lab(error) => error,
-        Heard::Http(error) => {
-            Error::Load(crate::Error::Unreachable { url: url.to_string(), cause: root_cause(&error) })
-        }
-    })?;
+    let answer = client(PATIENCE)?.execute(asked).await.and_then(reqwest::Response::error_for_status);
+    let text = answer.map_err(unreachable)?.text().await.map_err(unreachable)?;
     Ok(counter(&text, "db_retries_total"))
-}
-
-/// Either of two errors on the way to an answer.
-enum Heard {
-    Lab(Error),
-    Http(reqwest::Error),
-}
-
-impl From<reqwest::Error> for Heard {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Http(error)
-    }
-}
-
-impl From<crate::Error> for Heard {
-    fn from(error: crate::Error) -> Self {
-        Self::Lab(error.into())
-    }
 }
 
 /// The sum of a counter over its labels, in the text of metrics, whatever stands before its name.

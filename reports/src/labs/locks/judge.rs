@@ -268,5 +268,7 @@ mod tests {
         assert_eq!(code(vec![trial(Way::Control, 25), trial(Way::Sql, 1)]), 1);
         assert_eq!(code(vec![trial(Way::Control, 0), trial(Way::Sql, 0)]), 2);
         assert_eq!(code(vec![]), 2);
+        let cut = Locks { complete: false, ..locks() };
+        assert_eq!((locks().exit_code(), cut.exit_code()), (0, 2));
     }
 }

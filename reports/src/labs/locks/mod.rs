@@ -70,13 +70,13 @@ impl Locks {
         self
     }
 
-    /// 0 when every trial passed, 1 when one failed, 2 when one proves nothing, or when there is none.
+    /// 0 when every trial passed, 1 when one failed, 2 when one proves nothing, was never made, or when there is none.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let any = |outcome| self.trials.iter().any(|trial| trial.judgement.outcome == outcome);
         if any(Outcome::Fail) {
             1
-        } else if self.trials.is_empty() || any(Outcome::Inconclusive) {
+        } else if !self.complete || self.trials.is_empty() || any(Outcome::Inconclusive) {
             2
         } else {
             0
