@@ -129,7 +129,7 @@ async fn a_database_of_ones_own_is_written_to_only_when_asked_and_left_as_it_was
         sqlx::query_scalar(
             "SELECT format('%s %s %s %s %s', (SELECT count(*) FROM customer), (SELECT count(*) FROM call),
                            (SELECT sum(total_calls) FROM customer_call_stats),
-                           (SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid) FROM pg_index),
+                           (SELECT string_agg(indexname, ' ' ORDER BY 1) FROM pg_indexes WHERE schemaname = 'public'),
                            (SELECT count(*) FROM pg_trigger))",
         )
         .fetch_one(&mut connection)
