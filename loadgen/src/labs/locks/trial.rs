@@ -74,7 +74,11 @@ impl Lab {
         }
         let trial = Trial {
             case: case.name.to_owned(),
-            what: case.what.to_owned(),
+            what: if threads == case.threads {
+                case.what.to_owned()
+            } else {
+                format!("{} Here there are {threads} writers.", case.what)
+            },
             way,
             proof: case.proof,
             threads,
