@@ -3,10 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-mod command;
-
+use crate::command::{callbench, folder};
 use cluster::{Cluster, Options};
-use command::{callbench, folder};
 use serde_json::Value;
 use sqlx::Connection as _;
 

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-mod command;
-
-use command::{callbench, folder};
+use crate::command::{callbench, folder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

@@ -5,13 +5,10 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-mod command;
-mod serving;
-
+use crate::command::{callbench, folder};
+use crate::serving::Server;
 use cluster::testing::database;
-use command::{callbench, folder};
 use serde_json::{Value, json};
-use serving::Server;
 
 /// Of a Poisson schedule, so that another seed or a shift would be seen in the counts of its seconds.
 const LOAD: [&str; 6] =

@@ -3,10 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-mod command;
-
+use crate::command::{callbench, folder};
 use cluster::testing::{TestDatabase, database};
-use command::{callbench, folder};
 use serde_json::{Value, json};
 
 /// A database with a dataset of a few rows, loaded by the command itself.

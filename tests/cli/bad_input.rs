@@ -6,10 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-mod command;
-
+use crate::command::{callbench, folder};
 use cluster::testing::{TestDatabase, cluster, database};
-use command::{callbench, folder};
 use sqlx::{Connection as _, PgConnection};
 
 /// Runs it and expects a refusal: exit code 2 and one sentence on standard error, which is returned.

@@ -7,9 +7,7 @@ use datagen::LARGEST_SLUG;
 use datagen::entities::staff::EMPLOYEE_TOKEN;
 use serde_json::Value;
 
-mod command;
-
-use command::{callbench, folder};
+use crate::command::{callbench, folder};
 
 /// A few requests of each, one after the other: whether they are right is looked at, not how fast they are.
 const FEW: [&str; 2] = ["--rate=40/s", "--duration=500ms"];
