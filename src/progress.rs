@@ -1,9 +1,9 @@
-//! Progress for people: bars on a terminal, plain lines elsewhere. Everything goes to standard error, so that standard
+//! Progress of migrations, checks and loads for people: bars on a terminal, plain lines elsewhere; of measurements see
+//! [`crate::live`]. Everything goes to standard error, so that standard
 //! output stays for results.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::IsTerminal as _;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use datagen::{Present, Spec};
 use indicatif::{
     HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
 };
-use loadgen::{Event, Observer, Plan, Target};
 
 use crate::environment;
 
@@ -314,118 +313,5 @@ pub(crate) fn print_phases(present: &Present, connections: usize) {
     }
     if let Some(bytes) = environment::peak_memory_bytes() {
         println!("Peak memory of the loader: {}", HumanBytes(bytes));
-    }
-}
-
-/// The rounds of a measurement: a bar on a terminal, a line per round elsewhere.
-pub(crate) struct LoadProgress {
-    bar: ProgressBar,
-    lines: bool,
-}
-
-impl LoadProgress {
-    pub(crate) fn new(plan: &Plan, targets: &[Target]) -> Self {
-        let windows: usize = targets.iter().map(|target| usize::from(target.control) + 1).sum::<usize>()
-            * plan.scenarios.len()
-            * plan.rounds as usize;
-        let bar = ProgressBar::new(windows as u64).with_style(
-            ProgressStyle::with_template("measure {bar:24} {pos}/{len} windows  {elapsed}  {msg}")
-                .expect("the template is a constant"),
-        );
-        bar.set_draw_target(ProgressDrawTarget::stderr());
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, lines: !std::io::stderr().is_terminal() }
-    }
-
-    fn say(&self, words: String) {
-        if self.lines {
-            eprintln!("{words}");
-        } else {
-            self.bar.set_message(words);
-        }
-    }
-}
-
-impl Drop for LoadProgress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Observer for LoadProgress {
-    fn on(&self, event: &Event<'_>) {
-        match event {
-            Event::Preparing { subject, operation } => self.say(format!("prepare {operation} of {subject}")),
-            Event::Warming { subject, operation } => self.say(format!("warm up {operation} of {subject}")),
-            Event::Counting { subject, operation } => {
-                self.say(format!("count statements of {operation} of {subject}"));
-            }
-            Event::Comparing { operation } => self.say(format!("compare the rows of {operation}")),
-            Event::WindowFinished { window, p50_us, p99_us, requests, errors } => {
-                self.bar.inc(1);
-                let ms = |us: &Option<u64>| {
-                    us.map_or_else(|| "-".to_owned(), |us| format!("{:.1}", us as f64 / 1000.0))
-                };
-                let failed = if *errors > 0 { format!(", {errors} FAILED") } else { String::new() };
-                self.say(format!(
-                    "round {}/{}  {:<12} {:<8} {requests:>5} requests{failed}  p50 {} ms  p99 {} ms",
-                    window.round,
-                    window.rounds,
-                    window.operation,
-                    window.subject,
-                    ms(p50_us),
-                    ms(p99_us),
-                ));
-            }
-            Event::Warning { sentence } => self.bar.suspend(|| eprintln!("warning: {sentence}")),
-            _ => {}
-        }
-    }
-}
-
-/// The steps of a search for a capacity: a line each.
-pub(crate) struct SearchProgress {
-    bar: ProgressBar,
-}
-
-impl SearchProgress {
-    pub(crate) fn new() -> Self {
-        let bar = ProgressBar::new_spinner();
-        bar.set_draw_target(ProgressDrawTarget::stderr());
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar }
-    }
-}
-
-impl Drop for SearchProgress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Observer for SearchProgress {
-    fn on(&self, event: &Event<'_>) {
-        match event {
-            Event::Preparing { subject, operation } => {
-                self.bar.set_message(format!("prepare {operation} of {subject}"));
-            }
-            Event::Warming { subject, operation } => {
-                self.bar.set_message(format!("warm up {operation} of {subject}"));
-            }
-            Event::Warning { sentence } => self.bar.suspend(|| eprintln!("warning: {sentence}")),
-            _ => {}
-        }
-    }
-}
-
-impl loadgen::curves::Progress for SearchProgress {
-    fn trying(&self, trial: &loadgen::curves::Trial, length: Duration) {
-        let rate = reports::quantity::per_second(trial.rate);
-        self.bar.set_message(format!("{rate} for {}", reports::quantity::seconds(length.as_secs_f64())));
-    }
-
-    fn tried(&self, step: &reports::curves::Step) {
-        let line = reports::curves::terminal::step(step);
-        self.bar.suspend(|| eprintln!("{line}"));
     }
 }

@@ -10,6 +10,7 @@ use reports::budgets::Budgets;
 use reports::run::{Run, Verdict};
 
 use crate::cli::Output;
+use crate::live::{Finished, Live, Print};
 use crate::stop::INTERRUPTED;
 
 /// What a run is judged by.
@@ -55,9 +56,14 @@ pub(crate) fn fresh_name(command: &str) -> String {
 ///
 /// Without budgets the exit code says whether the run can be used at all: 0, or 2. A run that was interrupted is kept,
 /// and exits as interrupted.
-pub(crate) fn judge_and_keep(run: Run, limits: Option<&Limits>, output: &Output) -> anyhow::Result<u8> {
+pub(crate) fn judge_and_keep(
+    run: Run,
+    limits: Option<&Limits>,
+    output: &Output,
+    live: &Live,
+) -> anyhow::Result<u8> {
     let folder = output.runs.join(&run.name);
-    judge_and_keep_in(&folder, run, limits, output.json)
+    judge_and_keep_in(&folder, run, limits, live.print())
 }
 
 /// The same, in a folder of one's choice.
@@ -65,32 +71,57 @@ pub(crate) fn judge_and_keep_in(
     folder: &Path,
     mut run: Run,
     limits: Option<&Limits>,
-    json: bool,
+    print: Print<'_>,
 ) -> anyhow::Result<u8> {
     if let Some(limits) = limits {
         run.verdicts = limits.judge(&run);
     }
-    let code = store_and_print(&run, folder, json)?;
-    if !run.complete {
-        return Ok(INTERRUPTED);
-    }
-    if limits.is_none() {
+    let (verdict, code) = if !run.complete {
+        ("interrupted", INTERRUPTED)
+    } else if limits.is_none() {
         let usable = run.checks.iter().all(|check| check.passed);
-        return Ok(if usable { 0 } else { 2 });
-    }
+        ("not_judged", if usable { 0 } else { 2 })
+    } else {
+        let code = reports::exit_code(&run);
+        (verdict(code), code)
+    };
+    store_and_print(&run, folder, print, verdict, code)?;
     Ok(code)
 }
 
-/// Writes the folder of a run, prints the table, returns the exit code.
-pub(crate) fn store_and_print(run: &Run, folder: &Path, json: bool) -> anyhow::Result<u8> {
-    let written = reports::store::write(run, folder)?;
-    if json {
-        println!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", reports::terminal::table(run, std::io::stdout().is_terminal()));
-        println!("\nReport: {}", written.report.display());
+/// The word for an exit code of what was judged.
+pub(crate) fn verdict(code: u8) -> &'static str {
+    match code {
+        0 => "pass",
+        1 => "fail",
+        INTERRUPTED => "interrupted",
+        _ => "inconclusive",
     }
-    Ok(reports::exit_code(run))
+}
+
+/// Writes the folder of a run, and prints it in one way or another.
+pub(crate) fn store_and_print(
+    run: &Run,
+    folder: &Path,
+    print: Print<'_>,
+    verdict: &'static str,
+    exit_code: u8,
+) -> anyhow::Result<()> {
+    let written = reports::store::write(run, folder)?;
+    match print {
+        Print::Table => {
+            print!("{}", reports::terminal::table(run, std::io::stdout().is_terminal()));
+            println!("\nReport: {}", written.report.display());
+        }
+        Print::Document => {
+            println!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+        }
+        Print::Line(lines) => {
+            let (result, report) = (&written.result, &written.report);
+            lines.finished(Finished { name: &run.name, verdict, exit_code, result, report });
+        }
+    }
+    Ok(())
 }
 
 /// The folder of a `result.json`.
@@ -100,18 +131,56 @@ pub(crate) fn folder_of(result: &Path) -> PathBuf {
 
 /// The command line of this process, as one would type it again; secrets are left out.
 pub(crate) fn command_line() -> String {
-    let mut hide = false;
-    let words: Vec<String> = std::env::args()
-        .enumerate()
-        .map(|(at, word)| match word.split_once('=') {
-            _ if at == 0 => "callbench".to_owned(),
-            _ if std::mem::take(&mut hide) => "…".to_owned(),
-            Some((flag @ ("--token" | "--database-url"), _)) => format!("{flag}=…"),
+    without_secrets(std::env::args().skip(1))
+}
+
+/// The words of a command line, with `…` for each secret.
+fn without_secrets(words: impl Iterator<Item = String>) -> String {
+    let mut secret: Option<String> = None;
+    let shown = words.map(|word| {
+        if let Some(flag) = secret.take() {
+            return hidden(&flag, &word);
+        }
+        match word.split_once('=') {
+            Some((flag, value)) if SECRETS.contains(&flag) => format!("{flag}={}", hidden(flag, value)),
             _ => {
-                hide = matches!(word.as_str(), "--token" | "--database-url");
+                secret = SECRETS.contains(&word.as_str()).then(|| word.clone());
                 word
             }
-        })
-        .collect();
-    words.join(" ")
+        }
+    });
+    ["callbench".to_owned()].into_iter().chain(shown).collect::<Vec<_>>().join(" ")
+}
+
+/// What is followed by something that is nobody else's business, or may be.
+const SECRETS: [&str; 4] = ["--token", "--database-url", "--as", "--workspace"];
+
+/// Of `TOKEN@WORKSPACE` only the token is secret.
+fn hidden(flag: &str, value: &str) -> String {
+    match (flag, value.rsplit_once('@')) {
+        ("--as" | "--workspace", Some((_, workspace))) => format!("…@{workspace}"),
+        ("--workspace", None) => value.to_owned(),
+        _ => "…".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_kept_without_its_secrets() {
+        for (typed, kept) in [
+            ("load detail --token s3cret --rate=5/s", "load detail --token … --rate=5/s"),
+            (
+                "load --token=s3cret --database-url postgres://me:s3cret@h/d",
+                "load --token=… --database-url …",
+            ),
+            ("load --as s3cret@acme=0.5 --as=s3cret@umbrella", "load --as …@acme=0.5 --as=…@umbrella"),
+            ("growth --workspace acme --workspace=s3cret@w=5", "growth --workspace acme --workspace=…@w=5"),
+        ] {
+            let words = typed.split(' ').map(str::to_owned);
+            assert_eq!(without_secrets(words), format!("callbench {kept}"));
+        }
+    }
 }

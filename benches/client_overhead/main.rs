@@ -6,16 +6,16 @@
 //! ```
 //!
 //! The figures are processor time of this whole process (user and system), not time on a clock. The server is a process of
-//! its own that answers with the same 1 KB page of one row; one request at a time, but for the open loop, which has 1,000/s
-//! to send and sleeps in between: beside it stands reqwest with a sleep, since who wakes up for each request pays for that. All read the whole body; the load generator also checks it, keeps four histograms and tells goose.
+//! its own that answers with the same 1 KB page of one row. All read the whole body; the load generator also checks it,
+//! keeps four histograms and tells goose. One request is in flight at a time, but for the open loops, which may have eight:
+//! theirs are due at 1,000/s, where a client sleeps before each and has to be woken up for it, as reqwest is beside it by
+//! Tokio's clock; and at 10,000/s, where it has work nearly always, as the closed loops have.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::pin::Pin;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode};
@@ -27,20 +27,22 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use loadgen::operations::FirstPage;
 use loadgen::scenarios::Scenario;
-use loadgen::{Event, Load, Observer, Open, Plan, Target};
+use loadgen::{Event, Load, Observer, Open, Plan};
 use nix::time::{ClockId, clock_gettime};
-use reports::run::{OnOverload, Subject};
+use reports::run::OnOverload;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-/// The word that makes this program the server.
-const WORD: &str = "be-the-server";
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
+
+use stand_in::{Child, WORKSPACE};
 
 const PATH: &str = "/api/v1/customers/?workspace_id=11111111-1111-1111-1111-111111111111&page_size=1";
-const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
 
-/// Requests a second of the open loop.
-const RATE: f64 = 1_000.0;
+/// Requests a second of the open loop: one that lets the client sleep between them, and one that hardly does.
+const SPARSE: f64 = 1_000.0;
+const DENSE: f64 = 10_000.0;
 
 /// Requests of a sample at least. Criterion asks for few where beginning takes long, and what beginning takes is not what a
 /// request does.
@@ -61,24 +63,10 @@ fn since(before: Duration) -> Duration {
     processor_time().saturating_sub(before)
 }
 
-/// Answers every request with the same page, until standard input is closed.
-fn serve() -> std::io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    println!("{}", listener.local_addr()?);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || answer(stream));
-        }
-    });
-    std::io::stdin().read_to_end(&mut Vec::new()).map(drop)
-}
-
+/// Answers every request with the same page of 1 KB.
 fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    let row = format!(r#"{{"id":"{WORKSPACE}","workspace_id":"{WORKSPACE}","name":"{}"}}"#, "x".repeat(850));
-    let body = format!(r#"{{"results":[{row}],"next":null,"previous":null,"count":null}}"#);
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length";
-    let reply = format!("{head}: {}\r\n\r\n{body}", body.len());
+    let reply = stand_in::page(850);
     for line in BufReader::new(stream.try_clone()?).lines() {
         if line?.is_empty() {
             stream.write_all(reply.as_bytes())?;
@@ -87,39 +75,8 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The running server. It ends with this value.
-struct Server {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    address: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("a program knows its path"))
-            .arg(WORD)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the server says its address");
-        let stdin = child.stdin.take();
-        Self { child, stdin, address: line.trim().to_owned() }
-    }
-
-    fn url(&self) -> reqwest::Url {
-        format!("http://{}{PATH}", self.address).parse().expect("a URL")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        // It has nothing to do but to end.
-        let _ = self.child.wait();
-    }
+fn url(server: &Child) -> reqwest::Url {
+    format!("http://{}{PATH}", server.address).parse().expect("a URL")
 }
 
 async fn bare_hyper(address: String, requests: u64) -> Duration {
@@ -143,13 +100,14 @@ async fn bare_hyper(address: String, requests: u64) -> Duration {
     since(before)
 }
 
-/// With a pause before each request as long as the open loop has on average, or with none.
-async fn bare_reqwest(url: reqwest::Url, requests: u64, pause: Duration) -> Duration {
+/// One request after another, or one at each tick of a clock, as the open loop sends them.
+async fn bare_reqwest(url: reqwest::Url, requests: u64, tick: Option<Duration>) -> Duration {
     let client = reqwest::Client::builder().no_gzip().build().expect("a client");
+    let mut clock = tick.map(tokio::time::interval);
     let before = processor_time();
     for _ in 0..requests {
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+        if let Some(clock) = &mut clock {
+            clock.tick().await;
         }
         let request = client.get(url.clone()).header("authorization", "Bearer none");
         let response = request.send().await.expect("an answer");
@@ -160,7 +118,7 @@ async fn bare_reqwest(url: reqwest::Url, requests: u64, pause: Duration) -> Dura
 }
 
 /// One user of goose, who asks in a loop and reads the body, as goose's own examples have it.
-async fn goose_loop(server: &Server, requests: u64) -> Result<Duration, GooseError> {
+async fn goose_loop(server: &Child, requests: u64) -> Result<Duration, GooseError> {
     let taken = Arc::new(AtomicU64::new(0));
     let noted = Arc::clone(&taken);
     let function: TransactionFunction = Arc::new(move |user| {
@@ -212,7 +170,7 @@ impl Observer for Meter {
     }
 }
 
-async fn load_generator(server: &Server, load: Load, requests: u64, rate: f64) -> Duration {
+async fn load_generator(server: &Child, load: Load, requests: u64, rate: f64) -> Duration {
     let plan = Plan {
         scenarios: vec![Scenario::of(Arc::new(FirstPage))],
         rounds: 1,
@@ -224,19 +182,8 @@ async fn load_generator(server: &Server, load: Load, requests: u64, rate: f64) -
         probes: false,
         ..Plan::default()
     };
-    let target = Target {
-        subject: Subject { name: "constant".to_owned(), level: None, description: String::new() },
-        base_url: format!("http://{}", server.address),
-        token: "none".to_owned(),
-        workspace: WORKSPACE.to_owned(),
-        crowd: Vec::new(),
-        page_size: 1,
-        database_url: None,
-        server_pid: None,
-        control: false,
-    };
     let meter = Meter::default();
-    let measured = loadgen::measure(&plan, &[target], &meter, CancellationToken::new()).await;
+    let measured = loadgen::measure(&plan, &[server.target()], &meter, CancellationToken::new()).await;
     let measured = measured.expect("the run is whole");
     assert!(measured.windows[0].errors.is_empty(), "{:?}", measured.windows[0].errors);
     let (_, took, sent) = meter.0.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -244,12 +191,12 @@ async fn load_generator(server: &Server, load: Load, requests: u64, rate: f64) -
     took.mul_f64(requests as f64 / sent.max(1) as f64)
 }
 
-fn open_loop() -> Load {
-    Load::Open(Open { on_overload: OnOverload::Offer, ..Open::constant(RATE, 8) })
+fn open_loop(rate: f64) -> Load {
+    Load::Open(Open { on_overload: OnOverload::Offer, ..Open::constant(rate, 8) })
 }
 
 fn client_overhead(criterion: &mut Criterion) {
-    let server = Server::start();
+    let server = Child::start().expect("the server starts");
     let runtime = Runtime::new().expect("a runtime");
     let mut group = criterion.benchmark_group("client_overhead");
     group
@@ -265,10 +212,10 @@ fn client_overhead(criterion: &mut Criterion) {
         runtime.block_on(async { tokio::spawn(work).await.expect("it ends well") })
     };
     bench("bare hyper", &|requests| task(Box::pin(bare_hyper(server.address.clone(), requests))));
-    bench("bare reqwest", &|requests| task(Box::pin(bare_reqwest(server.url(), requests, Duration::ZERO))));
-    let pause = Duration::from_millis(1);
-    bench("bare reqwest, 1 ms asleep before each", &|requests| {
-        task(Box::pin(bare_reqwest(server.url(), requests, pause)))
+    bench("bare reqwest", &|requests| task(Box::pin(bare_reqwest(url(&server), requests, None))));
+    let tick = Duration::from_secs_f64(1.0 / SPARSE);
+    bench("bare reqwest at 1,000/s", &|requests| {
+        task(Box::pin(bare_reqwest(url(&server), requests, Some(tick))))
     });
     bench("goose, closed loop", &|requests| {
         runtime.block_on(goose_loop(&server, requests)).expect("goose ends well")
@@ -277,14 +224,17 @@ fn client_overhead(criterion: &mut Criterion) {
         runtime.block_on(load_generator(&server, Load::Closed { users: 1 }, requests, 5_000.0))
     });
     bench("callbench, open loop at 1,000/s", &|requests| {
-        runtime.block_on(load_generator(&server, open_loop(), requests, RATE))
+        runtime.block_on(load_generator(&server, open_loop(SPARSE), requests, SPARSE))
+    });
+    bench("callbench, open loop at 10,000/s", &|requests| {
+        runtime.block_on(load_generator(&server, open_loop(DENSE), requests, DENSE))
     });
     group.finish();
 }
 
-fn main() -> std::io::Result<()> {
-    if std::env::args().nth(1).as_deref() == Some(WORD) {
-        return serve();
+fn main() -> anyhow::Result<()> {
+    if stand_in::is_this() {
+        return stand_in::serve(answer);
     }
     let mut criterion = Criterion::default().configure_from_args();
     client_overhead(&mut criterion);

@@ -18,15 +18,17 @@ use anyhow::Context as _;
 use loadgen::arrivals::{Pattern, Process, Rate};
 use loadgen::operations::FirstPage;
 use loadgen::scenarios::Scenario;
-use loadgen::{Event, Load, Observer, Open, Plan, Target};
+use loadgen::{Event, Load, Observer, Open, Plan};
 use reports::latency::Latency;
-use reports::run::{OnOverload, Subject, WhenBusy, Window};
+use reports::run::{OnOverload, WhenBusy, Window};
 use tokio_util::sync::CancellationToken;
 
 mod server;
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
 mod tools;
 
-use server::{Freeze, Server, WORD, WORKSPACE, delay};
+use server::{Freeze, Server, delay};
 
 const RATE: f64 = 300.0;
 const SECONDS: u64 = 20;
@@ -120,22 +122,12 @@ async fn measured(
         warm_up: Duration::from_secs(1),
         load,
         page_size: 1,
-        workspace: WORKSPACE.to_owned(),
+        workspace: stand_in::WORKSPACE.to_owned(),
         ..Plan::default()
     };
-    let target = Target {
-        subject: Subject { name: "known".to_owned(), level: None, description: String::new() },
-        base_url: format!("http://{}", server.address),
-        token: "none".to_owned(),
-        workspace: WORKSPACE.to_owned(),
-        crowd: Vec::new(),
-        page_size: 1,
-        database_url: None,
-        server_pid: None,
-        control: false,
-    };
     let beginning = Beginning { server, freeze, failed: Mutex::default() };
-    let measured = loadgen::measure(&plan, &[target], &beginning, CancellationToken::new()).await?;
+    let measured =
+        loadgen::measure(&plan, &[server.0.target()], &beginning, CancellationToken::new()).await?;
     if let Some(error) = beginning.failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         return Err(error);
     }
@@ -167,12 +159,12 @@ async fn compare(name: &str, freeze: Option<Freeze>) -> anyhow::Result<()> {
         .context("nothing was answered")?
         .line("callbench, closed loop, 8 users");
     server.begin(freeze)?;
-    match tools::wrk(&server.address, CONNECTIONS, SECONDS) {
+    match tools::wrk(&server.0.address, CONNECTIONS, SECONDS) {
         Some(figures) => figures.line("wrk -c8"),
         None => println!("wrk is not installed (Debian: apt install wrk)"),
     }
     server.begin(freeze)?;
-    match tools::hey(&server.address, CONNECTIONS, RATE, SECONDS) {
+    match tools::hey(&server.0.address, CONNECTIONS, RATE, SECONDS) {
         Some(figures) => figures.line("hey -c 8 -q 37.5 (300/s in all)"),
         None => println!("hey is not installed (Debian: apt install hey)"),
     }
@@ -193,7 +185,7 @@ fn bare_lateness() -> Vec<Duration> {
 }
 
 fn main() -> anyhow::Result<()> {
-    if std::env::args().nth(1).as_deref() == Some(WORD) {
+    if stand_in::is_this() {
         return server::serve();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -1,21 +1,15 @@
 //! A server whose delays and freezes are known, in a process of its own.
 //!
-//! A thread for each connection, so that no request waits for another. Each request after `/begin` has a number, in the
+//! Each request after `/begin` has a number, in the
 //! order of their coming, and the delay of that number; from one number on, the server answers nothing for a while.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::TcpStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
-/// The word that makes this program the server.
-pub(crate) const WORD: &str = "be-the-server";
-
-pub(crate) const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
+use crate::stand_in::{self, Child};
 
 /// How long request `number` is held, in a fixed and scattered order. No percentile that is reported lies on the border of
 /// two delays.
@@ -47,17 +41,8 @@ struct State {
 
 /// Serves until its standard input is closed. Prints its address.
 pub(crate) fn serve() -> anyhow::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    println!("{}", listener.local_addr()?);
-    let state = Arc::<Mutex<State>>::default();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let state = Arc::clone(&state);
-            thread::spawn(move || answer(stream, &state));
-        }
-    });
-    std::io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+    let state = Mutex::<State>::default();
+    stand_in::serve(move |stream| answer(stream, &state))
 }
 
 /// Answers the requests of one connection, until it is closed.
@@ -68,11 +53,7 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let mut out = stream;
-    let body = format!(
-        r#"{{"results":[{{"id":"{WORKSPACE}","workspace_id":"{WORKSPACE}"}}],"next":null,"previous":null,"count":null}}"#
-    );
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length";
-    let reply = format!("{head}: {}\r\n\r\n{body}", body.len());
+    let reply = stand_in::page(0);
     while let Some(line) = lines.next() {
         let line = line?;
         let received = Instant::now();
@@ -126,29 +107,17 @@ fn held(state: &Mutex<State>, received: Instant) -> (usize, Instant) {
 }
 
 /// The running server. It ends with this value.
-pub(crate) struct Server {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    pub(crate) address: String,
-}
+pub(crate) struct Server(pub(crate) Child);
 
 impl Server {
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(WORD)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;
-        let stdin = child.stdin.take();
-        Ok(Self { child, stdin, address: line.trim().to_owned() })
+        Child::start().map(Self)
     }
 
     /// Requests are counted from here, with this freeze.
     pub(crate) fn begin(&self, freeze: Option<Freeze>) -> anyhow::Result<()> {
         let (at, ms) = freeze.map_or((0, 0), |freeze| (freeze.at, freeze.length.as_millis()));
-        let mut stream = TcpStream::connect(&self.address)?;
+        let mut stream = TcpStream::connect(&self.0.address)?;
         write!(stream, "GET /begin?{at},{ms} HTTP/1.1\r\nHost: h\r\n\r\n")?;
         stream.read_exact(&mut [0; 15])?;
         Ok(())
@@ -156,19 +125,11 @@ impl Server {
 
     /// How much longer than meant each request was held: what the operating system took to wake the server up.
     pub(crate) fn overruns(&self) -> anyhow::Result<Vec<Duration>> {
-        let mut stream = TcpStream::connect(&self.address)?;
+        let mut stream = TcpStream::connect(&self.0.address)?;
         write!(stream, "GET /overruns HTTP/1.1\r\nHost: h\r\n\r\n")?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
         let micros = line.split_whitespace().map(|word| word.parse().map(Duration::from_micros));
         Ok(micros.collect::<Result<_, _>>()?)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        // It has nothing to do but to end.
-        let _ = self.child.wait();
     }
 }

@@ -15,14 +15,14 @@ use crate::error::Error;
 use crate::load::Load;
 use crate::observer::{Event, Observer};
 use crate::operations;
-use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
-use crate::probes::{self, CpuMeter, Sampler, StatementProbe, Watched};
+use crate::probes::{self, CpuMeter, Latest, Sampler, StatementProbe, Watched};
 use crate::rounds::{self, Offer};
 use crate::scenarios::Scenario;
 
 mod compare;
 mod count;
+mod follow;
 mod warm_up;
 mod window;
 
@@ -104,12 +104,13 @@ impl From<Error> for Halt {
 pub(crate) struct Session<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) targets: &'a [Target],
-    observer: &'a dyn Observer,
+    pub(crate) observer: &'a dyn Observer,
     pub(crate) stop: CancellationToken,
     /// The coordinator's own connections, so that its requests leave those of the workers as they are.
     client: Client,
-    pub(crate) pacer: Arc<Pacer>,
     pub(crate) started: Instant,
+    /// What the probes see meanwhile; `None` while nothing is sampled.
+    latest: Option<Latest>,
     /// Requests in all windows.
     pub(crate) recorded: u64,
     pub(crate) measured: Measured,
@@ -135,17 +136,14 @@ impl<'a> Session<'a> {
         observer: &'a dyn Observer,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
-        let engine = |what: String| Error::Engine { what };
         Ok(Self {
             plan,
             targets,
             observer,
             stop,
             client: operations::client(REQUEST_TIMEOUT)?,
-            pacer: Arc::new(
-                Pacer::start().map_err(|error| engine(format!("no thread for the pacer: {error}")))?,
-            ),
             started: Instant::now(),
+            latest: None,
             recorded: 0,
             measured: Measured::default(),
         })
@@ -231,6 +229,7 @@ impl<'a> Session<'a> {
             lanes.push(of_target);
         }
         let sampler = self.sampler(sides).await?;
+        self.latest = sampler.as_ref().map(Sampler::latest);
         let outcome = self.measure_rounds(engine, sides, &lanes).await;
         if let Some(sampler) = sampler {
             let findings = sampler.finish().await;

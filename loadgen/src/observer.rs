@@ -1,7 +1,9 @@
 //! What a person may want to see while a measurement runs.
 //!
-//! The coordinator calls the observer between windows, never inside one, and never from a worker: a slow terminal
-//! can make a run longer, but not a response.
+//! The coordinator calls the observer, between windows and once a second inside of them, and never a worker does: a slow
+//! terminal can make a run longer, but not a response.
+
+use crate::ticks::Tick;
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +40,13 @@ pub enum Event<'a> {
         /// Which one.
         window: Position<'a>,
     },
+    /// Another second of a measured window, or its end: one more look at what has come of it.
+    Second {
+        /// Which one.
+        window: Position<'a>,
+        /// What was seen.
+        tick: &'a Tick,
+    },
     /// A measured window has been answered to its last request.
     WindowFinished {
         /// Which one.
@@ -61,14 +70,14 @@ pub enum Event<'a> {
 /// A window's place in the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position<'a> {
-    /// Round, from 1.
+    /// Round, from 1; in a search, the step.
     pub round: u32,
-    /// Rounds in all.
-    pub rounds: u32,
+    /// Rounds in all; `None` in a search, which ends when it knows enough.
+    pub rounds: Option<u32>,
     /// Window, counted from 1 over the whole run.
     pub number: usize,
-    /// Windows in the whole run.
-    pub windows: usize,
+    /// Windows in the whole run; `None` in a search.
+    pub windows: Option<usize>,
     /// [`reports::run::Subject::name`].
     pub subject: &'a str,
     /// Name of the operation.

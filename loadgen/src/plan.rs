@@ -192,6 +192,22 @@ pub struct Identity {
 }
 
 impl Target {
+    /// A server of which nothing else is known, asked by one user for pages of 50 rows.
+    #[must_use]
+    pub fn new(name: &str, base_url: &str, token: &str, workspace: &str) -> Self {
+        Self {
+            subject: Subject { name: name.to_owned(), level: None, description: base_url.to_owned() },
+            base_url: base_url.to_owned(),
+            token: token.to_owned(),
+            workspace: workspace.to_owned(),
+            crowd: Vec::new(),
+            page_size: 50,
+            database_url: None,
+            server_pid: None,
+            control: false,
+        }
+    }
+
     /// Everybody who asks: the user of the target first.
     #[must_use]
     pub fn identities(&self) -> Vec<Identity> {
@@ -243,17 +259,7 @@ mod tests {
     use super::*;
 
     fn target(base_url: &str) -> Target {
-        Target {
-            subject: Subject { name: "live".into(), level: None, description: String::new() },
-            base_url: base_url.into(),
-            token: "t".into(),
-            workspace: "a b".into(),
-            crowd: vec![],
-            page_size: 50,
-            database_url: None,
-            server_pid: None,
-            control: false,
-        }
+        Target::new("live", base_url, "t", "a b")
     }
 
     #[test]

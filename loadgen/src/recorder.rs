@@ -5,7 +5,7 @@
 //! in the histograms like all others, since leaving them out would flatter a server that times out.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reports::run::{Second, Timings};
@@ -135,7 +135,7 @@ impl SecondSamples {
             requests: sorted.len() as u64,
             errors: self.errors,
             // The lower median, which is a response that somebody had.
-            p50_us: sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0).into(),
+            p50_us: sorted.get(sorted.len().saturating_sub(1) / 2).copied().map(u64::from),
             max_us: sorted.last().copied().unwrap_or(0).into(),
         }
     }
@@ -147,8 +147,30 @@ impl SecondSamples {
 pub struct Recorder {
     opened: Instant,
     scheduled: bool,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
     /// One for each part.
-    parts: Mutex<Vec<Recording>>,
+    parts: Vec<Recording>,
+    /// What was recorded since somebody last asked; `None` while nobody follows.
+    news: Option<Vec<News>>,
+}
+
+/// One request, as it is told to somebody who follows a window while it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The part of the scenario.
+    pub part: usize,
+    /// [`Sample::response`] in microseconds; what is longer than an hour or so is `u32::MAX`.
+    pub response_us: u32,
+    /// [`Sample::lag`] in microseconds; 0 in the closed loop.
+    pub lag_us: u32,
+    /// [`Sample::lateness`] in microseconds; 0 in the closed loop.
+    pub lateness_us: u32,
+    /// The kind of failure, if it was one.
+    pub error: Option<Box<str>>,
 }
 
 impl Recorder {
@@ -156,21 +178,60 @@ impl Recorder {
     #[must_use]
     pub fn new(parts: usize, opened: Instant, scheduled: bool) -> Self {
         let parts = (0..parts).map(|_| Recording::default()).collect();
-        Self { opened, scheduled, parts: Mutex::new(parts) }
+        Self { opened, scheduled, kept: Mutex::new(Kept { parts, news: None }) }
+    }
+
+    /// The same, which also keeps each request until it is asked for with [`Self::news`].
+    #[must_use]
+    pub fn followed(mut self) -> Self {
+        self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).news = Some(Vec::new());
+        self
     }
 
     /// Adds one request of a part.
     pub fn record(&self, part: usize, instants: Instants, error: Option<&str>) {
         let sample = Sample::of(instants, self.opened);
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts[part].record(sample, self.scheduled, error);
+        let mut kept = self.kept();
+        let Kept { parts, news } = &mut *kept;
+        // Without one it was taken: a stop lets nobody finish, but a worker may be at it.
+        let Some(recording) = parts.get_mut(part) else { return };
+        recording.record(sample, self.scheduled, error);
+        if let Some(news) = news {
+            news.push(News::of(part, sample, self.scheduled, error));
+        }
     }
 
-    /// Takes what was recorded of each part.
+    /// Exchanges what was recorded since the last time for an empty buffer, which is how the lock is held for no longer
+    /// than that takes. `buffer` is emptied before; nothing comes of a record that nobody said is [followed](Self::followed).
+    pub fn news(&self, buffer: &mut Vec<News>) {
+        buffer.clear();
+        if let Some(news) = &mut self.kept().news {
+            std::mem::swap(news, buffer);
+        }
+    }
+
+    /// Takes what was recorded of each part. What comes later is not recorded any more, and is no news.
     #[must_use]
     pub fn take(&self) -> Vec<Recording> {
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.iter_mut().map(std::mem::take).collect()
+        std::mem::take(&mut self.kept().parts)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl News {
+    fn of(part: usize, sample: Sample, scheduled: bool, error: Option<&str>) -> Self {
+        let us = |time: Duration| u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        let waited = |time: Duration| if scheduled { us(time) } else { 0 };
+        Self {
+            part,
+            response_us: us(sample.response()),
+            lag_us: waited(sample.lag),
+            lateness_us: waited(sample.lateness),
+            error: error.map(Box::from),
+        }
     }
 }
 
@@ -220,7 +281,7 @@ mod tests {
         recording.record(sample(0, 2000, 2000, 2010), true, None);
         let series = recording.series();
         assert_eq!(series.iter().map(|second| second.requests).collect::<Vec<_>>(), [1, 0, 1]);
-        assert_eq!((series[0].errors, series[0].p50_us, series[0].max_us), (1, 1_600_000, 1_600_000));
+        assert_eq!((series[0].errors, series[0].p50_us, series[0].max_us), (1, Some(1_600_000), 1_600_000));
         assert_eq!(series[1], Second::default());
         assert_eq!(recording.drained, ms(2500));
     }
@@ -254,6 +315,46 @@ mod tests {
         assert_eq!(sum.timings.response, whole.timings.response);
         assert_eq!(sum.timings.lateness, whole.timings.lateness);
         assert_eq!((sum.requests, sum.drained), (3, whole.drained));
+    }
+
+    /// A request that was due, sent and answered so many milliseconds after the opening.
+    fn instants(opened: Instant, due: u64, sent: u64, done: u64) -> Instants {
+        let at = |after| opened + ms(after);
+        Instants { free: opened, due: at(due), sent: at(sent), done: at(done) }
+    }
+
+    #[test]
+    fn news_is_told_once_and_ends_when_the_record_is_taken() {
+        let opened = Instant::now();
+        let recorder = Recorder::new(2, opened, true).followed();
+        recorder.record(1, instants(opened, 10, 12, 30), Some("timeout"));
+        let mut news = Vec::new();
+        recorder.news(&mut news);
+        let expected = News {
+            part: 1,
+            response_us: 20_000,
+            lag_us: 2_000,
+            lateness_us: 2_000,
+            error: Some("timeout".into()),
+        };
+        assert_eq!(news, [expected]);
+        recorder.news(&mut news);
+        assert_eq!(news, []);
+        recorder.record(0, instants(opened, 20, 20, 25), None);
+        assert_eq!(recorder.take().iter().map(|part| part.requests).collect::<Vec<_>>(), [1, 1]);
+        recorder.record(0, instants(opened, 20, 20, 25), None);
+        recorder.news(&mut news);
+        assert_eq!(news.len(), 1, "what was recorded before is news, what came after is not");
+    }
+
+    #[test]
+    fn a_record_that_nobody_follows_keeps_no_news() {
+        let opened = Instant::now();
+        let recorder = Recorder::new(1, opened, false);
+        recorder.record(0, instants(opened, 0, 0, 5), None);
+        let mut news = Vec::new();
+        recorder.news(&mut news);
+        assert_eq!((news.len(), recorder.take()[0].requests), (0, 1));
     }
 
     proptest! {

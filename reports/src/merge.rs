@@ -211,7 +211,7 @@ fn add(sum: &mut Window, other: &Window) {
         second.p50_us = match (second.requests, other.requests) {
             (0, _) => other.p50_us,
             (_, 0) => second.p50_us,
-            _ => 0,
+            _ => None,
         };
         second.requests += other.requests;
         second.errors += other.errors;

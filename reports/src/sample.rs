@@ -196,7 +196,7 @@ fn window(shape: &Shape, round: u32, pass: u32, opened_s: f64, drift: f64, draw:
         series.push(Second {
             requests: per_second,
             errors: 0,
-            p50_us: responses[responses.len() / 2],
+            p50_us: responses.get(responses.len() / 2).copied(),
             max_us: responses.last().copied().unwrap_or_default(),
         });
         second += 1.0;

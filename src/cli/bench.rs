@@ -15,6 +15,7 @@ Examples:
   callbench bench --scale dev --rounds 10 --rate 200/s --budgets ci/budgets.toml
   callbench bench --scale dev --rate 20/s --arrivals poisson
   callbench bench --database-url postgres://me@localhost/scratch
+  callbench bench --scale dev --json=lines --metrics 9464 --metrics-linger 30s
 A variant that can't hold the rate is offered half of what it can, and the report says so; `callbench load`
 offers what it was asked for.")]
 pub(crate) struct Bench {
@@ -31,6 +32,9 @@ pub(crate) struct Bench {
     pub(crate) window: Option<Duration>,
     #[command(flatten)]
     pub(crate) pressure: Pressure,
+    /// Rows per page.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200), value_name = "N")]
+    pub(crate) page_size: u32,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Live;
+
 /// What is judged, and where the result goes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Output {
@@ -19,9 +21,8 @@ pub(crate) struct Output {
     /// Don't look at the database and at processes once a second meanwhile; what that costs is in the result.
     #[arg(long)]
     pub(crate) no_probes: bool,
-    /// Print result.json instead of the table.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) live: Live,
 }
 
 pub(super) fn run_name(text: &str) -> Result<String, String> {

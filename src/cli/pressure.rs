@@ -52,9 +52,6 @@ pub(crate) struct Pressure {
         value_parser = clap::value_parser!(u16).range(1..=4096)
     )]
     pub(crate) users: Option<u16>,
-    /// Rows per page.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200), value_name = "N")]
-    pub(crate) page_size: u32,
 }
 
 /// How arrivals are spread.

@@ -18,8 +18,8 @@ use crate::cli::{Bench, Output, Pressure};
 use crate::commands::serve::level_of;
 use crate::dataset;
 use crate::environment;
+use crate::live::Live;
 use crate::place::Place;
-use crate::progress::LoadProgress;
 use crate::reference::Reference;
 use crate::results::{self, Limits};
 
@@ -42,16 +42,32 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
     }
     let limits = Limits::read(bench.output.budgets.as_deref())?;
     let plan = plan(&bench.pressure, OnOverload::Reduce, bench.window, WINDOW)?;
-    let plan = Plan { rounds: bench.rounds, probes: !bench.output.no_probes, ..plan };
+    let plan =
+        Plan { rounds: bench.rounds, page_size: bench.page_size, probes: !bench.output.no_probes, ..plan };
     plan.validate()?;
-    let place = Place::open(home, &bench.place, Mode::Serving).await?;
+    let live = Live::open(&bench.output.live)?;
     let outcome = async {
-        dataset::require(&place).await?;
-        compare(&place, &bench.variants, &plan, &limits, &bench.output, "bench", stop).await
+        let place = Place::open(home, &bench.place, Mode::Serving).await?;
+        let walk = Walk { limits: &limits, output: &bench.output, command: "bench", live: &live };
+        let outcome = async {
+            dataset::require(&place).await?;
+            compare(&place, &bench.variants, &plan, &walk, stop).await
+        }
+        .await;
+        place.close().await?;
+        outcome
     }
     .await;
-    place.close().await?;
-    outcome
+    live.close(outcome, stop).await
+}
+
+/// What a comparison is judged by, and where it goes.
+pub(crate) struct Walk<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) output: &'a Output,
+    /// The name of the command.
+    pub(crate) command: &'static str,
+    pub(crate) live: &'a Live,
 }
 
 /// The load that was asked for, on both pages of the list, in windows of the length that was asked for, or else that of
@@ -67,7 +83,6 @@ pub(crate) fn plan(
         window: window.or(load.length()).unwrap_or(usual),
         load,
         timeout: pressure.timeout,
-        page_size: pressure.page_size,
         workspace: datagen::LARGEST_SLUG.to_owned(),
         ..Plan::default()
     })
@@ -97,9 +112,7 @@ pub(crate) async fn compare(
     place: &Place,
     variants: &[Variant],
     plan: &Plan,
-    limits: &Limits,
-    output: &Output,
-    command: &str,
+    walk: &Walk<'_>,
     stop: &CancellationToken,
 ) -> anyhow::Result<u8> {
     place.refuse_while_loading()?;
@@ -121,7 +134,7 @@ pub(crate) async fn compare(
         targets.push(target(variant, is_control, &server, database_url, plan));
         servers.push(server);
     }
-    let measured = loadgen::measure(plan, &targets, &LoadProgress::new(plan, &targets), stop.clone()).await;
+    let measured = loadgen::measure(plan, &targets, &walk.live.rounds(plan, &targets), stop.clone()).await;
     for server in servers {
         server.stop().await?;
     }
@@ -129,7 +142,7 @@ pub(crate) async fn compare(
 
     let run = Run {
         schema: reports::run::SCHEMA,
-        name: results::run_name(output, command),
+        name: results::run_name(walk.output, walk.command),
         started_at,
         finished_at: Utc::now(),
         command: results::command_line(),
@@ -145,25 +158,24 @@ pub(crate) async fn compare(
         warnings: measured.warnings,
         verdicts: Vec::new(),
     };
-    results::judge_and_keep(run, Some(limits), output)
+    results::judge_and_keep(run, Some(walk.limits), walk.output, walk.live)
 }
 
 fn target(variant: Variant, is_control: bool, server: &Reference, database_url: &str, plan: &Plan) -> Target {
     let level = level_of(variant);
+    let token = datagen::entities::staff::ADMIN_TOKEN;
+    let target = Target::new(&variant.to_string(), server.base_url(), token, &plan.workspace);
     Target {
         subject: Subject {
-            name: variant.to_string(),
             level: Some(level.to_string()),
             description: describe(variant, level).to_owned(),
+            ..target.subject
         },
-        base_url: server.base_url().to_owned(),
-        token: datagen::entities::staff::ADMIN_TOKEN.to_owned(),
-        workspace: plan.workspace.clone(),
-        crowd: Vec::new(),
         page_size: plan.page_size,
         database_url: Some(database_url.to_owned()),
         server_pid: server.pid(),
         control: is_control,
+        ..target
     }
 }
 

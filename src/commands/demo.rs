@@ -8,8 +8,9 @@ use loadgen::Plan;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{self, Demo};
-use crate::commands::bench;
+use crate::commands::bench::{self, Walk};
 use crate::dataset;
+use crate::live::Live;
 use crate::place::Place;
 use crate::results::Limits;
 
@@ -27,11 +28,17 @@ pub(crate) async fn run(home: &Path, demo: Demo, stop: &CancellationToken) -> an
         (cli::Scale::Demo, Plan { window, longest_window: window, ..Plan::default() })
     };
     let plan = Plan { probes: !demo.output.no_probes, ..plan };
-    let chosen = cli::Place { database_url: None, scale };
-    let place = filled(Place::open(home, &chosen, Mode::Serving).await?, scale, stop).await?;
-    let outcome = bench::compare(&place, &bench::VARIANTS, &plan, &limits, &demo.output, "demo", stop).await;
-    place.close().await?;
-    outcome
+    let live = Live::open(&demo.output.live)?;
+    let outcome = async {
+        let chosen = cli::Place { database_url: None, scale };
+        let place = filled(Place::open(home, &chosen, Mode::Serving).await?, scale, stop).await?;
+        let walk = Walk { limits: &limits, output: &demo.output, command: "demo", live: &live };
+        let outcome = bench::compare(&place, &bench::VARIANTS, &plan, &walk, stop).await;
+        place.close().await?;
+        outcome
+    }
+    .await;
+    live.close(outcome, stop).await
 }
 
 /// The place with its rows, in the mode that is measured. Only where rows are missing is it left for a while: a load that

@@ -7,48 +7,53 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use chrono::Utc;
 use loadgen::operations::Depths;
-use loadgen::{Plan, Target, curves};
+use loadgen::{Plan, curves};
 use reports::curves::{Axis, Curve, SCHEMA};
-use reports::run::Environment;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Depth, Kept};
-use crate::commands::subject::{self, Needs};
-use crate::progress::LoadProgress;
+use crate::commands::subject::{self, Needs, Scene};
+use crate::live::{Finished, Live, Print};
 use crate::results;
 use crate::stop::INTERRUPTED;
 
 /// Connections of a server that is asked one thing at a time.
-const POOL_SIZE: u32 = 4;
+pub(super) const POOL_SIZE: u32 = 4;
 
 pub(crate) async fn run(home: &Path, asked: Depth, stop: &CancellationToken) -> anyhow::Result<u8> {
-    let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE };
-    let curve = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
-        measure(&asked, &targets, environment, stop).await
-    })
-    .await?;
-    keep_and_print(&curve, &asked.kept)
+    let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE, crowd: &[] };
+    let live = Live::open(&asked.kept.live)?;
+    let outcome = async {
+        let curve = subject::with(home, &asked.subject, &needs, stop, async |scene| {
+            measure(&asked, scene, &live, stop).await
+        })
+        .await?;
+        keep_and_print(&curve, &asked.kept, &live)
+    }
+    .await;
+    live.close(outcome, stop).await
 }
 
 async fn measure(
     asked: &Depth,
-    targets: &[Target],
-    environment: Environment,
+    scene: Scene,
+    live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<Curve> {
+    let Scene { targets, environment, .. } = scene;
     let started_at = Utc::now();
     let depths = Arc::new(Depths::default());
     eprintln!("walk to page {}", asked.pages.iter().max().copied().unwrap_or(1));
     let (pages, mut warnings) = tokio::select! {
         () = stop.cancelled() => bail!("interrupted"),
-        reached = depths.reachable(targets, &asked.pages) => reached?,
+        reached = depths.reachable(&targets, &asked.pages) => reached?,
     };
     let plan = Plan {
         page_size: asked.subject.page_size,
         workspace: asked.subject.workspace.clone(),
         ..curves::depth_plan(&pages, &depths, asked.rounds, asked.window)
     };
-    let measured = loadgen::measure(&plan, targets, &LoadProgress::new(&plan, targets), stop.clone()).await?;
+    let measured = loadgen::measure(&plan, &targets, &live.rounds(&plan, &targets), stop.clone()).await?;
     let names: Vec<String> = targets.iter().map(|target| target.subject.name.clone()).collect();
     warnings.extend(measured.warnings.iter().cloned());
     Ok(Curve {
@@ -75,13 +80,24 @@ pub(super) fn name(kept: &Kept, axis: Axis) -> String {
 }
 
 /// Writes the folder of a curve, prints it, returns the exit code.
-pub(super) fn keep_and_print(curve: &Curve, kept: &Kept) -> anyhow::Result<u8> {
+pub(super) fn keep_and_print(curve: &Curve, kept: &Kept, live: &Live) -> anyhow::Result<u8> {
     let written = reports::curves::store::curve(curve, &kept.runs.join(&curve.name))?;
-    if kept.json {
-        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", reports::curves::terminal::curve(curve));
-        println!("\nPage: {}", written.page.display());
+    let exit_code = if curve.complete { curve.exit_code() } else { INTERRUPTED };
+    match live.print() {
+        Print::Table => {
+            print!("{}", reports::curves::terminal::curve(curve));
+            println!("\nPage: {}", written.page.display());
+        }
+        Print::Document => {
+            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+        }
+        Print::Line(lines) => lines.finished(Finished {
+            name: &curve.name,
+            verdict: results::verdict(exit_code),
+            exit_code,
+            result: &written.result,
+            report: &written.page,
+        }),
     }
-    Ok(if curve.complete { curve.exit_code() } else { INTERRUPTED })
+    Ok(exit_code)
 }

@@ -1,6 +1,7 @@
 //! `callbench merge`: the shards of a load as one run.
 
 use crate::cli::Merge;
+use crate::live::Print;
 use crate::results::{self, Limits};
 
 pub(crate) fn run(merge: &Merge) -> anyhow::Result<u8> {
@@ -12,5 +13,5 @@ pub(crate) fn run(merge: &Merge) -> anyhow::Result<u8> {
     let mut run = reports::merge::merge(shards)?;
     run.name = merge.name.clone().unwrap_or_else(|| results::fresh_name("merge"));
     run.command = results::command_line();
-    results::judge_and_keep_in(&merge.runs.join(&run.name), run, limits.as_ref(), merge.json)
+    results::judge_and_keep_in(&merge.runs.join(&run.name), run, limits.as_ref(), Print::json(merge.json))
 }

@@ -1,6 +1,7 @@
 //! `callbench report`: render a stored run again, and judge it by other budgets if asked.
 
 use crate::cli::Report;
+use crate::live::Print;
 use crate::results::{self, Limits};
 
 pub(crate) fn run(report: &Report) -> anyhow::Result<u8> {
@@ -9,5 +10,7 @@ pub(crate) fn run(report: &Report) -> anyhow::Result<u8> {
         run.verdicts = Limits::read(Some(file))?.judge(&run);
     }
     let folder = if report.run.is_dir() { report.run.clone() } else { results::folder_of(&report.run) };
-    results::store_and_print(&run, &folder, false)
+    let code = reports::exit_code(&run);
+    results::store_and_print(&run, &folder, Print::Table, results::verdict(code), code)?;
+    Ok(code)
 }

@@ -17,6 +17,7 @@ mod closed;
 mod open;
 mod pool;
 mod stage;
+mod threads;
 
 pub(crate) use closed::Users;
 pub(crate) use open::Schedule;

@@ -27,8 +27,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::stage::Stage;
+use super::threads::Threads;
 use crate::error::Error;
 use crate::operations;
+use crate::pacer::Pacer;
 
 /// A request that takes longer has failed, unless a plan gives measured ones another time.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
@@ -50,6 +52,9 @@ pub(crate) struct Engine {
     /// Cancelled when a worker ends without having been told to: a bug, but one that must not hang the run.
     lost: CancellationToken,
     attack: JoinHandle<Result<GooseMetrics, GooseError>>,
+    pacer: Arc<Pacer>,
+    /// What all of it runs on.
+    _threads: Threads,
 }
 
 /// How a stage ended.
@@ -93,10 +98,17 @@ impl Engine {
             lost: lost.clone(),
         });
         let attack = attack(host, workers, membership).map_err(|error| failed(&error))?;
-        let attack = tokio::spawn(attack.execute());
-        let mut engine = Self { stages, present, workers, stop, lost, attack };
+        let threads = Threads::start().map_err(|error| lacking("threads", &error))?;
+        let pacer = Arc::new(threads.within(Pacer::start).map_err(|error| lacking("timer", &error))?);
+        let attack = threads.spawn(attack.execute());
+        let mut engine = Self { stages, present, workers, stop, lost, attack, pacer, _threads: threads };
         engine.everybody_present().await?;
         Ok(engine)
+    }
+
+    /// What wakes the workers up.
+    pub(crate) fn pacer(&self) -> Arc<Pacer> {
+        Arc::clone(&self.pacer)
     }
 
     async fn everybody_present(&mut self) -> Result<(), Error> {
@@ -162,6 +174,10 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+fn lacking(what: &str, error: &std::io::Error) -> Error {
+    Error::Engine { what: format!("the system gives the workers no {what}: {error}") }
 }
 
 fn failed(error: &GooseError) -> Error {

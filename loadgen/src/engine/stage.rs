@@ -1,7 +1,7 @@
 //! A stage: one window, or one warm-up, from its opening until the last worker has left it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use goose::goose::GooseUser;
@@ -13,7 +13,7 @@ use super::closed::Users;
 use super::open::{Claim, Schedule};
 use crate::arrivals::Arrival;
 use crate::operations::{self, Draw, Exchange, Prepared, Turns};
-use crate::recorder::{Instants, Recorder, Recording};
+use crate::recorder::{Instants, News, Recorder, Recording};
 
 /// Where the turns of a stage come from.
 #[derive(Debug)]
@@ -34,6 +34,9 @@ pub(crate) struct Stage {
     seed: u64,
     pub(crate) turns: Loop,
     recorder: Recorder,
+    sent: AtomicU64,
+    /// When it opens.
+    pub(crate) opened: Instant,
     left: AtomicUsize,
     everybody_left: Notify,
 }
@@ -112,12 +115,15 @@ impl Stage {
 
     fn new(traffic: Arc<Traffic>, seed: u64, turns: Loop, opened: Instant, is_measured: bool) -> Self {
         let recorder = Recorder::new(traffic.parts.len(), opened, matches!(turns, Loop::Open(..)));
+        let recorder = if is_measured { recorder.followed() } else { recorder };
         Self {
             traffic,
             is_measured,
             seed,
             turns,
             recorder,
+            sent: AtomicU64::new(0),
+            opened,
             left: AtomicUsize::new(0),
             everybody_left: Notify::new(),
         }
@@ -126,6 +132,17 @@ impl Stage {
     /// Takes what was recorded of each operation.
     pub(crate) fn recordings(&self) -> Vec<Recording> {
         self.recorder.take()
+    }
+
+    /// What was recorded since the last time; see [`Recorder::news`]. Nothing of a warm-up.
+    pub(crate) fn news(&self, buffer: &mut Vec<News>) {
+        self.recorder.news(buffer);
+    }
+
+    /// How many requests were sent, those without an answer yet included. Read after [`Self::news`], it is never less than
+    /// what was recorded.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// How many arrivals were skipped.
@@ -205,6 +222,7 @@ impl Stage {
         due: Option<Instant>,
         free: Instant,
     ) -> Instant {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let sent = Instant::now();
         let exchange = operations::send(&user.client, request).await;
         let instants = Instants { free, due: due.unwrap_or(sent), sent, done: exchange.done };

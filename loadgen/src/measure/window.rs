@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 use reports::run::{CpuCost, Window};
 
 use super::{Halt, Lane, Session};
+use crate::arrivals::Arrivals;
 use crate::engine::{Ended, Engine, Loop, Schedule, Stage, Users};
 use crate::error::Error;
 use crate::load::Load;
 use crate::observer::{Event, Position};
+use crate::pacer::Pacer;
 use crate::plan::{Plan, Target};
 use crate::probes::CpuMeter;
 use crate::recorder::Recording;
@@ -63,11 +65,14 @@ impl<'a> Session<'a> {
             let late_us = (Utc::now() - start_at).num_microseconds().unwrap_or(i64::MAX);
             self.measured.late_ms = Some(late_us as f64 / 1e3 + ahead.as_secs_f64() * 1e3);
         }
-        let stage = Arc::new(self.stage(round, slot, lane, opened));
-        let ended = engine.run(&stage).await?;
+        let (stage, arrivals) = self.stage(engine.pacer(), round, slot, lane, opened);
+        let stage = Arc::new(stage);
+        let mut following = self.follow(&stage, position, slot.target, lane.offer.window, arrivals);
+        let ended = following.run(engine, &stage).await?;
         let cpu = meter.since(&before);
 
         let parts = stage.recordings();
+        following.last();
         let mut whole = Recording::default();
         for part in &parts {
             whole.add(part);
@@ -150,19 +155,27 @@ impl<'a> Session<'a> {
         let looks: usize = targets.iter().map(|target| if target.control { 2 } else { 1 }).sum();
         Position {
             round,
-            rounds: plan.rounds,
+            rounds: Some(plan.rounds),
             number,
-            windows: looks * plan.scenarios.len() * plan.rounds as usize,
+            windows: Some(looks * plan.scenarios.len() * plan.rounds as usize),
             subject: &targets[slot.target].subject.name,
             operation: &plan.scenarios[slot.operation].name,
             pass: slot.pass,
         }
     }
 
-    fn stage(&self, round: u32, slot: Slot, lane: &Lane, opened: Instant) -> Stage {
+    /// The stage of a window, and its schedule once more; `None` in the closed loop.
+    fn stage(
+        &self,
+        pacer: Arc<Pacer>,
+        round: u32,
+        slot: Slot,
+        lane: &Lane,
+        opened: Instant,
+    ) -> (Stage, Option<Arrivals>) {
         let length = lane.offer.window;
         let seed = rounds::arrival_seed(self.plan.seed, round, slot.operation, slot.pass);
-        let turns = match (&self.plan.load, &lane.offer.pattern) {
+        let (turns, arrivals) = match (&self.plan.load, &lane.offer.pattern) {
             (Load::Open(open), offered) => {
                 let arrivals = offered.as_ref().unwrap_or(&open.pattern).arrivals(length, seed);
                 let arrivals = match self.plan.shard {
@@ -172,11 +185,12 @@ impl<'a> Session<'a> {
                 let recorded = open.pattern.scenarios();
                 let scenario = &self.plan.scenarios[slot.operation];
                 let named = recorded.iter().map(|name| scenario.place_of(name)).collect();
-                let schedule = Schedule::new(opened, arrivals, open.when_busy, Arc::clone(&self.pacer));
-                Loop::Open(schedule, named)
+                let once_more = arrivals.clone();
+                let schedule = Schedule::new(opened, arrivals, open.when_busy, pacer);
+                (Loop::Open(schedule, named), Some(once_more))
             }
-            (Load::Closed { users }, _) => Loop::Closed(Users::new(*users, opened, length, 0)),
+            (Load::Closed { users }, _) => (Loop::Closed(Users::new(*users, opened, length, 0)), None),
         };
-        Stage::measured(Arc::clone(&lane.traffic), seed, turns, opened)
+        (Stage::measured(Arc::clone(&lane.traffic), seed, turns, opened), arrivals)
     }
 }

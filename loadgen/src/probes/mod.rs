@@ -9,6 +9,7 @@ mod database;
 mod facts;
 mod families;
 mod gauge;
+mod latest;
 mod machine;
 mod process;
 mod sampler;
@@ -18,6 +19,8 @@ mod tables;
 mod wal;
 
 pub use facts::facts;
+pub(crate) use latest::Latest;
+pub use latest::Seen;
 pub use process::{CpuMeter, postmaster_pid};
 pub use sampler::{Findings, PERIOD, Sampler, Watched};
 pub use statements::{Counters, StatementProbe, Unavailable};

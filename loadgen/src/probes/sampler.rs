@@ -8,7 +8,7 @@
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use reports::run::{Probes, ProcessSample};
+use reports::run::{DatabaseSample, Probes, ProcessSample};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::database::DatabaseProbes;
 use super::gauge::Gauge;
+use super::latest::Latest;
 use super::machine::{Machine, Parties};
 use super::process::CpuMeter;
 
@@ -41,6 +42,7 @@ pub struct Sampler {
     findings: Option<oneshot::Receiver<Findings>>,
     thread: Option<JoinHandle<()>>,
     failure: Option<String>,
+    latest: Latest,
 }
 
 /// What was seen, and what a reader must know of it.
@@ -67,16 +69,18 @@ impl Sampler {
         let (report, findings) = oneshot::channel();
         let (ready, mut all_ready) = mpsc::channel::<()>(1);
         let clock = Clock { started, period };
+        let latest = Latest::new(watched.len());
         let mut sampler = Self {
             done: done.clone(),
             abandoned: abandoned.clone(),
             findings: Some(findings),
             thread: None,
             failure: None,
+            latest: latest.clone(),
         };
         let spawned = runtime().and_then(|runtime| {
             thread::Builder::new().name("probes".to_owned()).spawn(move || {
-                let seen = abandoned.run_until_cancelled(watch(watched, clock, done, ready));
+                let seen = abandoned.run_until_cancelled(watch(watched, clock, done, ready, latest));
                 if let Some(findings) = runtime.block_on(seen) {
                     // Nobody listens any more when the run was given up meanwhile.
                     let _ = report.send(findings);
@@ -93,6 +97,11 @@ impl Sampler {
             Err(error) => sampler.failure = Some(error.to_string()),
         }
         sampler
+    }
+
+    /// The samples as they come.
+    pub(crate) fn latest(&self) -> Latest {
+        self.latest.clone()
     }
 
     /// Takes the last samples and returns all.
@@ -156,15 +165,19 @@ async fn watch(
     clock: Clock,
     done: CancellationToken,
     ready: mpsc::Sender<()>,
+    latest: Latest,
 ) -> Findings {
     let mut databases = JoinSet::new();
     for (place, watched) in watched.iter().enumerate() {
         let Some(url) = watched.database_url.clone() else { continue };
-        let (done, ready) = (done.clone(), ready.clone());
+        let (done, ready, latest) = (done.clone(), ready.clone(), latest.clone());
         let subject = watched.subject.clone();
-        databases.spawn(async move { (place, watch_database(&subject, &url, clock, &done, ready).await) });
+        databases.spawn(async move {
+            let told = |sample: &DatabaseSample| latest.add_database(place, Instant::now(), sample);
+            (place, watch_database(&subject, &url, clock, &done, ready, told).await)
+        });
     }
-    let (machine, seen_processes) = watch_machine(&watched, clock, &done, ready).await;
+    let (machine, seen_processes) = watch_machine(&watched, clock, &done, ready, &latest).await;
     let mut probes: Vec<Probes> = watched
         .iter()
         .zip(seen_processes)
@@ -205,6 +218,7 @@ async fn watch_database(
     clock: Clock,
     done: &CancellationToken,
     ready: mpsc::Sender<()>,
+    told: impl Fn(&DatabaseSample),
 ) -> (Probes, Vec<String>) {
     let mut probes = DatabaseProbes::new(url);
     let mut seen = Probes { subject: subject.to_owned(), ..Probes::default() };
@@ -215,7 +229,10 @@ async fn watch_database(
     loop {
         let ends = done.is_cancelled();
         match probes.sample(clock.now_s()).await {
-            Ok(sample) => seen.database.push(sample),
+            Ok(sample) => {
+                told(&sample);
+                seen.database.push(sample);
+            }
             Err(error) => {
                 losses.add(&error);
                 seen.skipped += 1;
@@ -275,6 +292,7 @@ async fn watch_machine(
     clock: Clock,
     done: &CancellationToken,
     ready: mpsc::Sender<()>,
+    latest: &Latest,
 ) -> (Option<reports::run::ProbeCost>, Vec<Vec<ProcessSample>>) {
     let parties: Vec<Parties> = watched.iter().map(|watched| watched.meter.parties()).collect();
     let mut machine = Machine::new(parties);
@@ -296,7 +314,8 @@ async fn watch_machine(
         let any = |sample: &ProcessSample| sample.client.or(sample.server).or(sample.database).is_some();
         if samples.iter().any(any) {
             gauge.add(began);
-            for (of_subject, sample) in seen.iter_mut().zip(samples) {
+            for (place, (of_subject, sample)) in seen.iter_mut().zip(samples).enumerate() {
+                latest.add_processes(place, Instant::now(), &sample);
                 of_subject.push(sample);
             }
         }

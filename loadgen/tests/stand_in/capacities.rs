@@ -16,7 +16,7 @@ const PLACES: usize = 4;
 const SERVICE: Duration = Duration::from_millis(50);
 const CAPACITY: f64 = 80.0;
 
-fn sought(objective: &str) -> Sought {
+pub(crate) fn sought(objective: &str) -> Sought {
     Sought {
         scenario: scenarios::find("first_page").unwrap(),
         objectives: vec![objective.parse().unwrap()],

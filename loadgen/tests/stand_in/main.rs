@@ -8,6 +8,7 @@ mod described;
 mod profiles;
 mod replies;
 mod schedules;
+mod seconds;
 mod server;
 mod statements;
 mod timeouts;

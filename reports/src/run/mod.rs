@@ -29,7 +29,8 @@ pub use self::window::{CpuCost, Second, Timings, Window};
 pub use self::work::{Statement, Work};
 
 /// The version of the layout of `result.json`. It grows when a field changes its meaning or goes away.
-pub const SCHEMA: u32 = 1;
+/// 2: a median of a second that is not known is null instead of 0.
+pub const SCHEMA: u32 = 2;
 
 /// One run: a plan carried out over one or more subjects.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -10,6 +10,8 @@ use super::Trial;
 use crate::arrivals::{Pattern, Process, Rate};
 use crate::engine::{Ended, Engine, Loop, Schedule, Stage, Traffic};
 use crate::measure::{Halt, LEAD, Session, Side};
+use crate::observer::{Event, Position};
+use crate::plan::{Plan, Target};
 use crate::recorder::Recording;
 use crate::rounds;
 
@@ -55,10 +57,33 @@ pub(super) async fn run(
     if !offered.warm_up.is_zero() {
         stage(session, engine, traffic, side, offered, offered.warm_up, false).await?;
     }
+    let position = position(session, offered.number);
+    session.observer.on(&Event::WindowStarted { window: position });
     let ran = stage(session, engine, traffic, side, offered, offered.length, true).await?;
     session.recorded += ran.recording.requests;
     let window = window(session, offered, ran.opened, ran.recording, ran.cpu);
+    session.observer.on(&Event::WindowFinished {
+        window: position,
+        requests: window.requests,
+        errors: window.errors.values().sum(),
+        p50_us: window.timings.response.quantile_us(0.5),
+        p99_us: window.timings.response.quantile_us(0.99),
+    });
     Ok(judged(window, ran.unsent, offered.trial, objectives))
+}
+
+/// Which window of the search a step is.
+fn position<'a>(session: &Session<'a>, number: u32) -> Position<'a> {
+    let (plan, targets): (&'a Plan, &'a [Target]) = (session.plan, session.targets);
+    Position {
+        round: number,
+        rounds: None,
+        number: number as usize,
+        windows: None,
+        subject: &targets[0].subject.name,
+        operation: &plan.scenarios[0].name,
+        pass: 1,
+    }
 }
 
 async fn stage(
@@ -81,8 +106,8 @@ async fn stage(
     let pattern = Pattern::Drawn { rate: Rate::constant(offered.trial.rate), process: offered.process };
     let before = side.meter.read();
     let opened = Instant::now() + LEAD;
-    let schedule =
-        Schedule::new(opened, pattern.arrivals(length, seed), WhenBusy::Queue, Arc::clone(&session.pacer));
+    let arrivals = pattern.arrivals(length, seed);
+    let schedule = Schedule::new(opened, arrivals.clone(), WhenBusy::Queue, engine.pacer());
     let turns = Loop::Open(schedule, Vec::new());
     let new = if is_measured { Stage::measured } else { Stage::warm_up };
     let stage = Arc::new(new(Arc::clone(traffic), seed, turns, opened));
@@ -91,15 +116,28 @@ async fn stage(
         stage.close();
         std::future::pending::<()>().await;
     };
+    let mut following = is_measured
+        .then(|| session.follow(&stage, position(session, offered.number), 0, length, Some(arrivals)));
+    let told = async {
+        match &mut following {
+            Some(following) => following.each_second().await,
+            None => std::future::pending().await,
+        }
+    };
     let ended = tokio::select! {
+        biased;
         ended = engine.run(&stage) => ended?,
         () = give_up => Ended::Stopped,
+        never = told => match never {},
     };
+    let mut recording = Recording::default();
+    stage.recordings().iter().for_each(|part| recording.add(part));
+    if let Some(following) = following {
+        following.last();
+    }
     if ended == Ended::Stopped {
         return Err(Halt::Stopped);
     }
-    let mut recording = Recording::default();
-    stage.recordings().iter().for_each(|part| recording.add(part));
     Ok(Ran { opened, recording, cpu: side.meter.since(&before), unsent: stage.unsent() })
 }
 
@@ -232,7 +270,12 @@ mod tests {
             skipped: 0,
             errors: BTreeMap::new(),
             timings,
-            series: vec![Second { requests: 100, errors: 0, p50_us: last_ms * 1000, max_us: last_ms * 1000 }],
+            series: vec![Second {
+                requests: 100,
+                errors: 0,
+                p50_us: Some(last_ms * 1000),
+                max_us: last_ms * 1000,
+            }],
             cpu: CpuCost::default(),
             invalid: vec![],
         }
