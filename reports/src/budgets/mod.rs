@@ -17,7 +17,7 @@ pub mod words;
 
 pub use crate::document::Error;
 pub use evidence::{Evidence, Measured};
-pub use exit::exit_code;
+pub use exit::{exit_code, exit_code_of};
 pub use file::parse;
 pub use judge::judge;
 pub use metric::{Metric, Quantity, Tally};
