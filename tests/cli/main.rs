@@ -13,6 +13,7 @@ mod interruption;
 mod live;
 mod load_run;
 mod loading;
+mod locks;
 mod profile;
 mod profile_run;
 mod scenarios;

@@ -5,14 +5,11 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-mod command;
-mod seeding;
-
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
 use cluster::{Cluster, Options};
-use command::{callbench, folder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use seeding::seeded;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
