@@ -103,10 +103,16 @@ pub(super) fn row(trial: &Trial) -> [String; 12] {
         or_none(trial.counted_by_server.map(quantity::count)),
         or_none(trial.bound().map(judge::below)),
         quantity::count(trial.retries),
-        or_none(trial.lost().map(|lost| lost.to_string())),
+        or_none(trial.lost().map(signed)),
         or_none(trial.watch.longest_ms.map(quantity::time_ms)),
         words::outcome(trial.judgement.outcome).to_owned(),
     ]
+}
+
+/// A count that may lie below zero.
+fn signed(count: i64) -> String {
+    let sign = if count < 0 { "-" } else { "" };
+    format!("{sign}{}", quantity::count(count.unsigned_abs()))
 }
 
 /// What a watch has seen in the end.
@@ -184,6 +190,7 @@ mod tests {
         let waits = "\n    12 callbench lock lab (callbench) waits 12.5 ms for ShareLock on transactionid customer: UPDATE";
         assert!(text.contains(waits), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert_eq!((signed(9_538), signed(-1)), ("9,538".to_owned(), "-1".to_owned()));
         // The longest words there are.
         let long = Trial { case: "delete_update".into(), ..sample::trial(super::super::Way::Control, 0) };
         let text = locks(&Locks { trials: vec![long], ..sample::locks() }.judged(), false);
