@@ -6,8 +6,27 @@ use crate::spelling;
 use crate::stats::Estimate;
 use crate::summary::Case;
 
+/// What made a result. A budget speaks of one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A run of requests; a budget that names no lab is about these.
+    Run,
+    /// `callbench writes`.
+    Writes,
+    /// `callbench locks`.
+    Locks,
+}
+
+impl Kind {
+    /// The labs, by the names that budgets have for them.
+    pub(super) const LABS: [(&str, Self); 2] = [("writes", Self::Writes), ("locks", Self::Locks)];
+}
+
 /// A result that has something to be judged, for subjects under operations.
 pub trait Evidence {
+    /// What made it.
+    fn kind(&self) -> Kind;
+
     /// Whether it came to its end.
     fn is_complete(&self) -> bool;
 

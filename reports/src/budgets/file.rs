@@ -6,7 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::metric::List;
+use super::evidence::Kind;
+use super::metric::{List, Metric};
 use super::{Budget, Budgets, Policy, Rule, Versus};
 use crate::document::{self, Error, Mistake, in_order, string, unknown_key};
 use crate::run::{Bound, Weight};
@@ -14,7 +15,7 @@ use crate::run::{Bound, Weight};
 /// The version of the layout of budget files that this program reads.
 const SCHEMA: i64 = 1;
 
-const BUDGET_KEYS: [&str; 6] = ["operation", "subject", "work", "latency", "counts", "versus"];
+const BUDGET_KEYS: [&str; 7] = ["lab", "operation", "subject", "work", "latency", "counts", "versus"];
 const POLICY_KEYS: [&str; 3] = ["confidence", "inconclusive", "no_data"];
 const WEIGHTS: [(&str, Weight); 4] = [
     ("fail", Weight::Fail),
@@ -44,7 +45,7 @@ fn read(text: &str) -> Result<Budgets, Mistake> {
                     "`profile` will hold machine profiles; give the budget another name",
                 ));
             }
-            name => budgets.push((span.clone(), read_budget(text, name, &span, value)?)),
+            name => budgets.extend(read_budget(text, name, &span, value)?),
         }
     }
     if schema.is_none() {
@@ -62,7 +63,7 @@ fn read(text: &str) -> Result<Budgets, Mistake> {
         ));
     }
     refuse_contradictions(&budgets)?;
-    Ok(Budgets { policy, budgets: budgets.into_iter().map(|(_, (budget, _))| budget).collect() })
+    Ok(Budgets { policy, budgets: budgets.into_iter().map(|(budget, _)| budget).collect() })
 }
 
 fn read_schema(value: &Spanned<DeValue<'_>>) -> Result<i64, Mistake> {
@@ -120,7 +121,7 @@ fn read_budget(
     name: &str,
     name_span: &Range<usize>,
     value: &Spanned<DeValue<'_>>,
-) -> Result<(Budget, Places), Mistake> {
+) -> Result<Vec<(Budget, Places)>, Mistake> {
     if value.get_ref().as_table().is_none() {
         let mistake = Mistake::new(
             name_span.clone(),
@@ -131,16 +132,19 @@ fn read_budget(
     }
     let mut budget = Budget {
         name: name.to_owned(),
-        operation: name.to_owned(),
-        subject: "live".to_owned(),
+        kind: Kind::Run,
+        operation: String::new(),
+        subject: String::new(),
         rules: Vec::new(),
         versus: Vec::new(),
     };
+    let (mut operations, mut subjects) = (vec![name.to_owned()], vec!["live".to_owned()]);
     let (mut work, mut latency, mut counts, mut versus) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, span, value) in in_order(table(value, name_span, name)?) {
         match key {
-            "operation" => budget.operation = name_of(value)?,
-            "subject" => budget.subject = name_of(value)?,
+            "lab" => budget.kind = lab(value)?,
+            "operation" => operations = names(value)?,
+            "subject" => subjects = names(value)?,
             "work" => work = rules(text, value, List::Work)?,
             "latency" => latency = rules(text, value, List::Latency)?,
             "counts" => counts = rules(text, value, List::Counts)?,
@@ -169,7 +173,44 @@ fn read_budget(
             "expected `work`, `latency`, `counts` or `versus` with at least one rule",
         ));
     }
-    Ok((budget, places))
+    fitting(&budget, &places)?;
+    let pairs =
+        operations.iter().flat_map(|operation| subjects.iter().map(move |subject| (operation, subject)));
+    let budgets = pairs.map(|(operation, subject)| {
+        let (operation, subject) = (operation.clone(), subject.clone());
+        (Budget { operation, subject, ..budget.clone() }, places.clone())
+    });
+    Ok(budgets.collect())
+}
+
+/// Refuses rules about what results of that kind do not have.
+fn fitting(budget: &Budget, places: &Places) -> Result<(), Mistake> {
+    let tallied = |rule: &Rule| matches!(rule.metric, Metric::Tally(_));
+    let versus = budget.versus.iter().flat_map(|versus| &versus.rules);
+    let strange = |rule: &Rule| tallied(rule) != (budget.kind == Kind::Locks);
+    let problem = match budget.kind {
+        Kind::Locks => "rule about something that the lock lab does not measure",
+        _ => "rule about something that only the lock lab counts",
+    };
+    let expected = match budget.kind {
+        Kind::Locks => format!("expected `counts` with one of {}", Metric::names(List::Counts).join(", ")),
+        _ => "expected `lab = \"locks\"` in its section".to_owned(),
+    };
+    match budget.rules.iter().chain(versus).zip(places).find(|(rule, _)| strange(rule)) {
+        Some((_, place)) => Err(Mistake::new(place.clone(), problem, expected)),
+        None => Ok(()),
+    }
+}
+
+fn lab(value: &Spanned<DeValue<'_>>) -> Result<Kind, Mistake> {
+    let names = Kind::LABS.map(|(name, _)| name);
+    let expected = format!("expected one of {}", names.join(", "));
+    let word = string(value, &expected)?;
+    Kind::LABS
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, kind)| *kind)
+        .ok_or_else(|| Mistake::new(value.span(), "unknown lab", expected).suggest(word, names))
 }
 
 fn rules(text: &str, value: &Spanned<DeValue<'_>>, list: List) -> Result<Vec<(Rule, Range<usize>)>, Mistake> {
@@ -187,11 +228,11 @@ fn rules(text: &str, value: &Spanned<DeValue<'_>>, list: List) -> Result<Vec<(Ru
 }
 
 /// Refuses two rules that limit the same thing on the same side, and pairs that leave no value between them.
-fn refuse_contradictions(budgets: &[(Range<usize>, (Budget, Places))]) -> Result<(), Mistake> {
+fn refuse_contradictions(budgets: &[(Budget, Places)]) -> Result<(), Mistake> {
     // What is limited, and then by which rule: (operation, subject, base, metric) -> side -> (rule, where it stands).
     type Limited<'a> = (&'a str, &'a str, &'a str, String);
     let mut seen: BTreeMap<Limited<'_>, BTreeMap<Bound, (&Rule, &str)>> = BTreeMap::new();
-    for (_, (budget, places)) in budgets {
+    for (budget, places) in budgets {
         let own = budget.rules.iter().map(|rule| ("", rule));
         let versus = budget
             .versus
@@ -224,6 +265,17 @@ fn refuse_contradictions(budgets: &[(Range<usize>, (Budget, Places))]) -> Result
         }
     }
     Ok(())
+}
+
+/// One name, or a list of at least one.
+fn names(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Mistake> {
+    match value.get_ref().as_array() {
+        Some(list) if list.is_empty() => {
+            Err(Mistake::new(value.span(), "empty list", "expected a name in quotes, or several"))
+        }
+        Some(list) => list.iter().map(name_of).collect(),
+        None => Ok(vec![name_of(value)?]),
+    }
 }
 
 fn name_of(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {
@@ -285,6 +337,18 @@ latency = ["p99 < 1s"]
     }
 
     #[test]
+    fn a_section_may_speak_of_a_lab_and_of_several_subjects_under_several_operations() {
+        let text = "schema = 1\n[ordered]\nlab = \"locks\"\noperation = [\"calls\", \"insert\"]\n\
+                    subject = [\"sql\", \"api\"]\ncounts = [\"deadlocks = 0\"]\n";
+        let budgets = parse("budgets.toml", text).unwrap().budgets;
+        let pairs: Vec<_> = budgets.iter().map(|of| (of.operation.as_str(), of.subject.as_str())).collect();
+        assert_eq!(pairs, [("calls", "sql"), ("calls", "api"), ("insert", "sql"), ("insert", "api")]);
+        for budget in &budgets {
+            assert_eq!((budget.name.as_str(), budget.kind, budget.rules.len()), ("ordered", Kind::Locks, 1));
+        }
+    }
+
+    #[test]
     fn the_default_budgets_parse() {
         let budgets = parse("budgets.toml", super::super::DEFAULT).unwrap();
         assert_eq!(budgets.policy, Policy::default());
@@ -296,6 +360,19 @@ latency = ["p99 < 1s"]
     fn mistakes_are_reported_with_line_and_column() {
         for (text, message) in [
             ("schema = 1\n[a\n", "2:3: not valid TOML at"),
+            (
+                "schema = 1\n[a]\nlab = \"lock\"\ncounts = [\"deadlocks = 0\"]",
+                "3:7: unknown lab `\"lock\"`: expected one of writes, locks; did you mean `locks`?",
+            ),
+            (
+                "schema = 1\n[a]\ncounts = [\"deadlocks = 0\"]",
+                "3:11: rule about something that only the lock lab counts `\"deadlocks = 0\"`: expected `lab = \"locks\"`",
+            ),
+            (
+                "schema = 1\n[a]\nlab = \"locks\"\nlatency = [\"p95 < 5ms\"]",
+                "4:12: rule about something that the lock lab does not measure `\"p95 < 5ms\"`: expected `counts` with one of",
+            ),
+            ("schema = 1\n[a]\nsubject = []\nlatency = [\"p95 < 5ms\"]", "3:11: empty list"),
             ("schema = 1\nschema = 1\n", "2:1: not valid TOML at `schema`: duplicate key"),
             (
                 "[a]\nlatency = [\"p95 < 5ms\"]",
@@ -328,7 +405,7 @@ latency = ["p99 < 1s"]
             ("schema = 1\npolicy = 3", "2:1: not a table `policy`: expected a section [policy]"),
             (
                 "schema = 1\n[a]\nlatencies = []",
-                "3:1: unknown key `latencies`: [a] has operation, subject, work, latency, counts, versus; did you mean `latency`?",
+                "3:1: unknown key `latencies`: [a] has lab, operation, subject, work, latency, counts, versus; did you mean `latency`?",
             ),
             ("schema = 1\n[a]\n", "2:2: budget without a rule `a`: "),
             ("schema = 1\n[a]\nlatency = []\n", "2:2: budget without a rule `a`: "),

@@ -8,14 +8,15 @@ use crate::run::{Bound, Observed, Outcome, Unit, Verdict, Weight};
 use crate::stats::Estimate;
 use crate::summary::Case;
 
-/// One verdict per rule, in the order of the file.
+/// One verdict per rule that is about results of this kind, in the order of the file.
 ///
 /// Times are judged by `response`, which counts the wait for a server that falls behind. A verdict is a pass or a
 /// fail only when the whole interval lies on one side of the limit; an interrupted run, an invalid window, or too few
 /// samples leave it inconclusive. A rule about something that the run does not have gets the policy's `no_data`.
 #[must_use]
 pub fn judge(budgets: &Budgets, evidence: &dyn Evidence) -> Vec<Verdict> {
-    budgets.budgets.iter().flat_map(|budget| judge_budget(&budgets.policy, budget, evidence)).collect()
+    let about = budgets.budgets.iter().filter(|budget| budget.kind == evidence.kind());
+    about.flat_map(|budget| judge_budget(&budgets.policy, budget, evidence)).collect()
 }
 
 fn judge_budget(policy: &Policy, budget: &Budget, evidence: &dyn Evidence) -> Vec<Verdict> {

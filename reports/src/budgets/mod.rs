@@ -16,7 +16,8 @@ mod run;
 pub mod words;
 
 pub use crate::document::Error;
-pub use evidence::{Evidence, Measured};
+pub use evidence::{Evidence, Kind, Measured};
+pub(crate) use evidence::{exact, nothing};
 pub use exit::{exit_code, exit_code_of};
 pub use file::parse;
 pub use judge::judge;
@@ -55,6 +56,7 @@ impl Budgets {
         let budgets = self
             .budgets
             .iter()
+            .filter(|budget| budget.kind == evidence.kind())
             .filter(|budget| subject(&budget.subject) && operation(&budget.operation))
             .map(|budget| {
                 let mut budget = budget.clone();
@@ -84,11 +86,13 @@ impl Default for Policy {
     }
 }
 
-/// One section of rules about one subject under one operation.
+/// The rules of a section about one subject under one operation; a section that lists several has a budget for each pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
     /// Name of the section.
     pub name: String,
+    /// What made the results that it is about: a run unless a lab is given.
+    pub kind: Kind,
     /// The operation it is about; the name of the section unless given.
     pub operation: String,
     /// The subject it is about; `live` unless given.

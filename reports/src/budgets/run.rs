@@ -1,12 +1,16 @@
 //! What a run has to be judged: its requests round by round, and the work that was counted.
 
-use super::evidence::{Evidence, Measured, exact, nothing, words};
+use super::evidence::{Evidence, Kind, Measured, exact, nothing, words};
 use super::metric::Metric;
 use crate::run::{Run, Unit};
 use crate::stats::{self, Estimate, PairedRatio, quantile};
 use crate::summary::{self, Case, Summary};
 
 impl Evidence for Run {
+    fn kind(&self) -> Kind {
+        Kind::Run
+    }
+
     fn is_complete(&self) -> bool {
         self.complete
     }

@@ -5,6 +5,7 @@
 //! share that it does not rule out (the rule of three: Hanley and Lippman-Hand, JAMA 249, 1983).
 
 mod case;
+mod evidence;
 mod graph;
 mod html;
 mod judge;
