@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli;
-use crate::place::{self, Place};
+use crate::place::Place;
 use crate::progress::{SeedProgress, Steps};
 
 /// The name of this program in `pg_stat_activity`.
@@ -192,38 +192,6 @@ async fn replace(place: &Place, url: &str, level: Level, base: &Present) -> anyh
     let name = url.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default();
     databases::clone(place.url(), name).await?;
     eprintln!("{:<44} {:>7.1} s", format!("clone for level {level}"), begun.elapsed().as_secs_f64());
-    Ok(())
-}
-
-/// A copy of a database of the private cluster for a run that writes, so that the dataset stays as it was loaded. One that a
-/// run has left behind is replaced.
-pub(crate) async fn copy_for_writing(place: &Place, url: &str) -> anyhow::Result<String> {
-    let copy = place::beside(url, "written")?;
-    let mut turn = migrations::connect(&databases::with_database(url, "postgres")?, APPLICATION).await?;
-    migrations::lock(&mut turn, PATIENCE).await?;
-    databases::drop(&copy).await?;
-    if let Some(folder) = place.data_folder() {
-        let (needed, free) = (databases::size_bytes(url).await?, databases::free_bytes(&folder)?);
-        if needed > free {
-            bail!(
-                "the scenario writes, to a copy of the dataset of {}, and the disk of {} has {} free; free some, choose a \
-                 smaller --scale, or write to a database of your own with --database-url",
-                HumanBytes(needed),
-                folder.display(),
-                HumanBytes(free),
-            );
-        }
-    }
-    let begun = Instant::now();
-    let name = copy.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default();
-    databases::clone(url, name).await?;
-    eprintln!("{:<44} {:>7.1} s", "copy to write to", begun.elapsed().as_secs_f64());
-    Ok(copy)
-}
-
-/// Removes such a copy.
-pub(crate) async fn drop_copy(url: &str) -> anyhow::Result<()> {
-    databases::drop(url).await?;
     Ok(())
 }
 

@@ -5,10 +5,12 @@ mod commands;
 mod dataset;
 mod environment;
 mod live;
+mod offered;
 mod place;
 mod progress;
 mod reference;
 mod results;
+mod scratch;
 mod stop;
 
 use std::process::ExitCode;

@@ -131,18 +131,56 @@ pub(crate) fn folder_of(result: &Path) -> PathBuf {
 
 /// The command line of this process, as one would type it again; secrets are left out.
 pub(crate) fn command_line() -> String {
-    let mut hide = false;
-    let words: Vec<String> = std::env::args()
-        .enumerate()
-        .map(|(at, word)| match word.split_once('=') {
-            _ if at == 0 => "callbench".to_owned(),
-            _ if std::mem::take(&mut hide) => "…".to_owned(),
-            Some((flag @ ("--token" | "--database-url"), _)) => format!("{flag}=…"),
+    without_secrets(std::env::args().skip(1))
+}
+
+/// The words of a command line, with `…` for each secret.
+fn without_secrets(words: impl Iterator<Item = String>) -> String {
+    let mut secret: Option<String> = None;
+    let shown = words.map(|word| {
+        if let Some(flag) = secret.take() {
+            return hidden(&flag, &word);
+        }
+        match word.split_once('=') {
+            Some((flag, value)) if SECRETS.contains(&flag) => format!("{flag}={}", hidden(flag, value)),
             _ => {
-                hide = matches!(word.as_str(), "--token" | "--database-url");
+                secret = SECRETS.contains(&word.as_str()).then(|| word.clone());
                 word
             }
-        })
-        .collect();
-    words.join(" ")
+        }
+    });
+    ["callbench".to_owned()].into_iter().chain(shown).collect::<Vec<_>>().join(" ")
+}
+
+/// What is followed by something that is nobody else's business, or may be.
+const SECRETS: [&str; 4] = ["--token", "--database-url", "--as", "--workspace"];
+
+/// Of `TOKEN@WORKSPACE` only the token is secret.
+fn hidden(flag: &str, value: &str) -> String {
+    match (flag, value.rsplit_once('@')) {
+        ("--as" | "--workspace", Some((_, workspace))) => format!("…@{workspace}"),
+        ("--workspace", None) => value.to_owned(),
+        _ => "…".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_kept_without_its_secrets() {
+        for (typed, kept) in [
+            ("load detail --token s3cret --rate=5/s", "load detail --token … --rate=5/s"),
+            (
+                "load --token=s3cret --database-url postgres://me:s3cret@h/d",
+                "load --token=… --database-url …",
+            ),
+            ("load --as s3cret@acme=0.5 --as=s3cret@umbrella", "load --as …@acme=0.5 --as=…@umbrella"),
+            ("growth --workspace acme --workspace=s3cret@w=5", "growth --workspace acme --workspace=…@w=5"),
+        ] {
+            let words = typed.split(' ').map(str::to_owned);
+            assert_eq!(without_secrets(words), format!("callbench {kept}"));
+        }
+    }
 }

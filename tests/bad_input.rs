@@ -7,10 +7,15 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 mod command;
+mod seeding;
 
-use cluster::testing::{TestDatabase, cluster, database};
+use cluster::testing::{cluster, database};
 use command::{callbench, folder};
+use seeding::seeded;
 use sqlx::{Connection as _, PgConnection};
+
+/// A dataset of a few rows, at a level that the variants `naive` and `live` are made for.
+const FEW: [&str; 4] = ["--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"];
 
 /// Runs it and expects a refusal: exit code 2 and one sentence on standard error, which is returned.
 #[track_caller]
@@ -141,7 +146,7 @@ fn a_port_that_is_taken_is_named() {
 
 #[tokio::test]
 async fn the_address_of_a_server_that_is_taken_is_named() {
-    let database = seeded("serve_port").await;
+    let database = seeded("serve_port", &FEW).await;
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let said = refused(callbench(folder().path()).args([
@@ -241,7 +246,7 @@ async fn a_dataset_that_does_not_fit_the_disk_is_refused_with_both_numbers() {
 
 #[tokio::test]
 async fn a_workspace_that_does_not_exist_is_named() {
-    let database = seeded("no_slug").await;
+    let database = seeded("no_slug", &FEW).await;
     let said = refused(callbench(folder().path()).args([
         "load",
         "first_page",
@@ -263,7 +268,7 @@ fn a_database_on_another_machine_is_not_loaded_without_force() {
 
 #[tokio::test]
 async fn another_dataset_is_not_overwritten_without_being_asked_to() {
-    let database = seeded("other_spec").await;
+    let database = seeded("other_spec", &FEW).await;
     let said = refused(callbench(folder().path()).args([
         "seed",
         "--scale=tiny",
@@ -346,16 +351,4 @@ fn a_mistake_in_a_profile_is_shown_with_its_place_or_its_key_before_anything_is_
     let output = callbench(home.path()).args(["seed", "--print-profile"]).output().expect("the command runs");
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).expect("UTF-8").contains("median_talk_seconds = 72"));
-}
-
-/// A database with a dataset of a few rows, loaded by the command itself.
-async fn seeded(name: &str) -> TestDatabase {
-    let database = database(name).await;
-    let output = callbench(folder().path())
-        .args(["seed", "--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"])
-        .args(["--database-url", database.url()])
-        .output()
-        .expect("the command runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    database
 }

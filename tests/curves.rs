@@ -4,11 +4,18 @@ use std::fs;
 use std::path::Path;
 
 mod command;
+mod seeding;
+mod serving;
 
 use cluster::{Cluster, Options};
 use command::{callbench, folder};
+use seeding::seeded;
 use serde_json::Value;
+use serving::Server;
 use sqlx::Connection as _;
+
+/// A dataset of a few rows, at a level that the variants `naive` and `live` are made for.
+const FEW: [&str; 4] = ["--customers=120", "--calls=300", "--workspaces=3", "--level=indexed"];
 
 /// The words of the one line of the README that runs this command, without the remark behind it.
 fn words(command: &str) -> Vec<String> {
@@ -44,21 +51,9 @@ fn run(folder: &Path, command: &str, small: &[&str]) -> (Value, String) {
     (serde_json::from_str(&kept("json")).expect("JSON"), kept("html"))
 }
 
-/// A database with a few rows, at a level that serves every variant.
-async fn seeded(name: &str) -> cluster::testing::TestDatabase {
-    let database = cluster::testing::database(name).await;
-    let output = callbench(folder().path())
-        .args(["seed", "--customers=120", "--calls=300", "--workspaces=3", "--level=indexed"])
-        .args(["--database-url", database.url()])
-        .output()
-        .expect("the command runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    database
-}
-
 #[tokio::test]
 async fn a_capacity_is_searched_confirmed_and_kept() {
-    let (database, folder) = (seeded("curve_capacity").await, folder());
+    let (database, folder) = (seeded("curve_capacity", &FEW).await, folder());
     let url = format!("--database-url={}", database.url());
     // A rate that any machine holds, so that it is the answer.
     let small = [
@@ -104,36 +99,88 @@ async fn a_capacity_is_searched_confirmed_and_kept() {
 
 #[tokio::test]
 async fn objectives_that_hold_at_no_rate_are_told_with_exit_code_1_and_mistakes_with_2() {
-    let (database, folder) = (seeded("curve_nothing").await, folder());
-    let search = |slo: &str| {
+    let (database, folder) = (seeded("curve_nothing", &FEW).await, folder());
+    let search = |scenario: &str, slo: &str, more: &[&str]| {
         callbench(folder.path())
             .args([
                 "capacity",
-                "first_page",
+                scenario,
                 "--from=20/s",
                 "--step-duration=1s",
                 "--database-url",
                 database.url(),
             ])
             .args(["--slo", slo])
+            .args(more)
             .output()
             .expect("the command runs")
     };
     // No answer takes a microsecond.
-    let output = search("p50 < 2us");
+    let output = search("first_page", "p50 < 2us", &[]);
     let table = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{table}{}", String::from_utf8_lossy(&output.stderr));
     assert!(table.starts_with("FAIL") && table.contains("breaks"), "{table}");
     for (slo, says) in [("p99 > 1ms", "no upper limit"), ("p9x < 1ms", "unknown metric `p9x`")] {
-        let output = search(slo);
+        let output = search("first_page", slo, &[]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(says), "{said}");
     }
+    // Everybody who will ask is known before the search begins.
+    let output = search("detail", "p50 < 5s", &["--as=nobody@enterprise-workspace-1"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("401"), "{said}");
+}
+
+/// A server with a list of customers, though nobody is in it, and one path that is none of the contract's; its address.
+async fn shop() -> String {
+    let page = serde_json::json!({ "results": [], "next": null, "previous": null, "count": null });
+    let products = axum::Json(serde_json::json!({ "results": [{ "id": 1 }, { "id": 2 }] }));
+    let router = axum::Router::new()
+        .route("/api/v1/customers/", axum::routing::get(async move || axum::Json(page)))
+        .route("/products/", axum::routing::get(async move || products))
+        .fallback(async || axum::http::StatusCode::NOT_FOUND);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    origin
+}
+
+const SHOP: &str = r#"
+[scenario.search]
+path = "/products/?q=lamp"
+expect = { status = 200, json = { "/results" = { type = "array", at_least = 1 } } }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capacity_of_any_api_is_searched_without_what_that_does_not_offer() {
+    let (origin, folder) = (shop().await, folder());
+    fs::write(folder.path().join("shop.toml"), SHOP).expect("written");
+    let search = |scenarios: &[&str], code: i32| {
+        let output = callbench(folder.path())
+            .args(["capacity", "--scenarios=shop.toml", "--slo=p50 < 5s", "--name=shop", "--json"])
+            .args(["--from=20/s", "--max-rate=20/s", "--step-duration=2s", "--confirm-duration=2s"])
+            .args(["--target", &origin])
+            .args(scenarios)
+            .output()
+            .expect("the command runs");
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        output
+    };
+    let output = search(&["search=9", "metadata=1"], 0);
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&found["scenario"], &found["end"]), (&"mix".into(), &"confirmed".into()));
+    let steps = found["steps"].as_array().expect("steps");
+    assert!(steps.iter().all(|step| step["failed"] == 0), "{steps:?}");
+    let warning = found["warnings"][0].as_str().expect("a warning");
+    assert!(warning.starts_with("metadata is left out, because the server does not offer it"), "{warning}");
+
+    let said = search(&["metadata"], 2).stderr;
+    assert!(String::from_utf8_lossy(&said).contains("the server offers none of the scenarios"));
 }
 
 #[tokio::test]
 async fn a_depth_has_times_buffers_and_exponents_of_each_variant() {
-    let (database, folder) = (seeded("curve_depth").await, folder());
+    let (database, folder) = (seeded("curve_depth", &FEW).await, folder());
     let url = format!("--database-url={}", database.url());
     let small = ["--rounds=1", "--window=100ms", "--page-size=1", &url];
     let (curve, page) = run(folder.path(), "depth", &small);
@@ -155,17 +202,18 @@ async fn a_depth_has_times_buffers_and_exponents_of_each_variant() {
 #[tokio::test]
 async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
     let folder = folder();
+    let described = "[scenario.list]\npath = \"/api/v1/customers/?workspace_id={workspace}\"\n";
+    fs::write(folder.path().join("list.toml"), format!("{described}expect = {{ status = 200 }}\n"))
+        .expect("written");
     let small = ["--customers=40,160", "--rounds=1", "--window=100ms", "--page-size=5"];
+    let scenarios = ["list", "worst_filters", "--scenarios=list.toml"];
+    let small = [&small[..], &scenarios].concat();
     let (curve, page) = run(folder.path(), "growth", &small);
     let series = curve["series"].as_array().expect("series");
     let text = |series: &Value, field: &str| series[field].as_str().expect("a name").to_owned();
     let names: Vec<_> = series.iter().map(|one| (text(one, "operation"), text(one, "subject"))).collect();
-    let expected = [
-        ("first_page", "naive"),
-        ("first_page", "live"),
-        ("worst_filters", "naive"),
-        ("worst_filters", "live"),
-    ];
+    let expected =
+        [("list", "naive"), ("list", "live"), ("worst_filters", "naive"), ("worst_filters", "live")];
     assert_eq!(names, expected.map(|(operation, subject)| (operation.to_owned(), subject.to_owned())));
     for series in series {
         let sizes: Vec<_> =
@@ -189,4 +237,65 @@ async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
         callbench(folder.path()).args(["growth", "--customers=40,700000000"]).output().expect("runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && said.contains("these sizes need about"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_growth_of_somebodys_server_is_over_the_workspaces_that_it_has() {
+    let (database, folder) = (seeded("curve_workspaces", &FEW).await, folder());
+    let mut connection = sqlx::PgConnection::connect(database.url()).await.expect("a connection");
+    let (small, live): (String, i64) = sqlx::query_as(
+        "WITH everywhere AS (INSERT INTO user_workspace (user_id, workspace_id)
+                             SELECT user_id, w.id FROM auth_token, workspace w WHERE token_sha256 = sha256('token123')
+                             ON CONFLICT DO NOTHING)
+         SELECT w.slug, count(*) FROM workspace w JOIN customer c ON c.workspace_id = w.id AND NOT c.is_deleted
+          WHERE w.slug <> 'enterprise-workspace-1' GROUP BY w.slug ORDER BY count(*) DESC LIMIT 1",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .expect("another workspace");
+    drop(connection);
+    let server = Server::start(folder.path(), database.url(), "live");
+    let growth = |target: &str, workspaces: &[&str]| {
+        callbench(folder.path())
+            .args(["growth", "first_page", "--rounds=1", "--window=100ms", "--page-size=5", "--json"])
+            .args(["--name=workspaces", "--target", target])
+            .args(workspaces.iter().map(|workspace| format!("--workspace={workspace}")))
+            .env("CALLBENCH_DATABASE_URL", database.url())
+            // Each workspace has a token of its own.
+            .env("CALLBENCH_TOKEN", "nobody")
+            .output()
+            .expect("the command runs")
+    };
+    let small_one = format!("token123@{small}");
+    // The largest as an employee sees it, who is asked nothing; the other one as it is.
+    let output = growth(&server.origin, &["employee123@enterprise-workspace-1=100000", &small_one]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let curve: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let [series] = curve["series"].as_array().expect("series").as_slice() else { panic!("{curve}") };
+    assert_eq!((&series["subject"], &series["operation"]), (&"target".into(), &"first_page".into()));
+    let points = series["points"].as_array().expect("points");
+    let sizes: Vec<_> = points.iter().map(|point| point["size"].as_i64().expect("a size")).collect();
+    assert_eq!(sizes, [live, 100_000]);
+    assert!(
+        points.iter().all(|point| point["failed"] == 0 && point["buffers"].as_f64() > Some(0.0)),
+        "{points:?}"
+    );
+    assert_eq!(curve["workspace"], format!("enterprise-workspace-1, {small}"));
+    assert!(curve["warnings"][0].as_str().expect("a warning").contains("share the tables of one server"));
+    let command = curve["command"].as_str().expect("a command");
+    assert!(
+        command.contains("--workspace=…@enterprise-workspace-1=100000") && !command.contains("employee123")
+    );
+
+    let (shop, again) = (shop().await, format!("token123@{small}={live}"));
+    for (target, workspaces, says) in [
+        (&server.origin, &[small_one.as_str()][..], "and a curve needs several"),
+        (&server.origin, &[&small_one, &again], "both have"),
+        (&shop, &["a=5", "b"], "answered 404; say it yourself: --workspace b=CUSTOMERS"),
+        (&server.origin, &[], "--workspace <WORKSPACE[=CUSTOMERS]>"),
+    ] {
+        let output = growth(target, workspaces);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(says), "{said}");
+    }
 }

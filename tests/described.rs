@@ -7,8 +7,12 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 mod command;
+mod seeding;
+mod windows;
 
 use command::{callbench, folder};
+use seeding::seeded;
+use windows::windows;
 
 const GUIDE: &str = include_str!("../docs/scenarios.md");
 
@@ -48,23 +52,9 @@ fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn windows(run: &Value) -> impl Iterator<Item = (&str, u64, &Value)> {
-    run["windows"].as_array().expect("windows").iter().map(|window| {
-        let requests = window["requests"].as_u64().expect("a count");
-        (window["operation"].as_str().expect("a name"), requests, &window["errors"])
-    })
-}
-
 #[tokio::test]
 async fn the_example_of_the_guide_describes_the_reference_server_and_a_broken_expectation_is_counted() {
-    let database = cluster::testing::database("described").await;
-    let folder = folder();
-    let seeded = callbench(folder.path())
-        .args(["seed", "--scale=tiny", "--level=optimized"])
-        .env("CALLBENCH_DATABASE_URL", database.url())
-        .output()
-        .expect("runs");
-    succeeded(&seeded);
+    let (database, folder) = (seeded("described", &["--scale=tiny", "--level=optimized"]).await, folder());
     let file = folder.path().join("customers.toml");
     std::fs::write(&file, example()).expect("written");
 

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 mod command;
 
+use cluster::{Cluster, Options};
 use command::{callbench, folder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use sqlx::Connection as _;
 
 /// How long a process may take to go away before the test gives up on it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -156,6 +158,76 @@ fn a_killed_command_takes_its_servers_with_it() {
     signal(&demo, Signal::SIGKILL);
     demo.wait().expect("ends");
     assert_nothing_runs_in(folder.path());
+}
+
+/// Databases of the private server in `folder` that a load wrote to.
+async fn written_copies(folder: &Path) -> Vec<String> {
+    let cluster = Cluster::start(&Options::new(folder.join(".callbench"))).await.expect("a cluster");
+    let mut connection = sqlx::PgConnection::connect(&cluster.url("postgres")).await.expect("a connection");
+    let names = sqlx::query_scalar(r"SELECT datname::text FROM pg_database WHERE datname LIKE '%written%'")
+        .fetch_all(&mut connection)
+        .await
+        .expect("the names");
+    drop(connection);
+    cluster.release().await.expect("stopped");
+    names
+}
+
+#[tokio::test]
+async fn a_load_that_writes_leaves_no_copy_however_it_ends() {
+    let folder = folder();
+    let folder = folder.path();
+    let seeded = callbench(folder)
+        .args(["seed", "--customers=60", "--calls=300", "--workspaces=3"])
+        .output()
+        .expect("runs");
+    assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+    let load = |duration: &str, words: &[&str]| {
+        let mut command = callbench(folder);
+        command.args(["load", "--scale=custom", "--variant=naive", "--rate=20/s", "--warm-up=100ms"]);
+        command.args(["--page-size=5", "--duration", duration]).args(words);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    let none: [&str; 0] = [];
+
+    let output = load("300ms", &["single_update"]).output().expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(written_copies(folder).await, none);
+
+    let mut interrupted = load("10min", &["single_update"]).spawn().expect("runs");
+    wait_for(&mut interrupted, "warm up");
+    signal(&interrupted, Signal::SIGINT);
+    assert_eq!(interrupted.wait().expect("ends").code(), Some(130));
+    assert_eq!(written_copies(folder).await, none);
+
+    // Nobody could clean up after this one but the next, even if that only reads.
+    let mut killed = load("10min", &["single_update"]).spawn().expect("runs");
+    wait_for(&mut killed, "warm up");
+    let second = load("300ms", &["single_update"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(second.status.code() == Some(2) && said.contains("another measurement writes to"), "{said}");
+    let reading = load("300ms", &["detail"]).output().expect("runs");
+    assert!(reading.status.success(), "{}", String::from_utf8_lossy(&reading.stderr));
+    assert_eq!(written_copies(folder).await, ["callbench_custom_written"], "it is in use");
+    signal(&killed, Signal::SIGKILL);
+    killed.wait().expect("ends");
+    let reading = load("300ms", &["detail"]).output().expect("runs");
+    assert!(reading.status.success(), "{}", String::from_utf8_lossy(&reading.stderr));
+    assert_eq!(written_copies(folder).await, none);
+
+    // A server that does not start.
+    let cluster = Cluster::start(&Options::new(folder.join(".callbench"))).await.expect("a cluster");
+    let mut connection =
+        sqlx::PgConnection::connect(&cluster.url("callbench_custom")).await.expect("a connection");
+    sqlx::raw_sql("ALTER TABLE call RENAME TO elsewhere").execute(&mut connection).await.expect("renamed");
+    drop(connection);
+    cluster.release().await.expect("stopped");
+    let output = load("300ms", &["single_update"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("did not start"), "{said}");
+    assert_eq!(written_copies(folder).await, none);
+    assert_nothing_runs_in(folder);
 }
 
 #[test]

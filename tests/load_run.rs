@@ -4,22 +4,15 @@ use std::fs;
 use std::path::Path;
 
 mod command;
+mod seeding;
 
-use cluster::testing::{TestDatabase, database};
+use cluster::testing::TestDatabase;
 use command::{callbench, folder};
+use seeding::seeded;
 use serde_json::{Value, json};
 
-/// A database with a dataset of a few rows, loaded by the command itself.
-async fn seeded(name: &str) -> TestDatabase {
-    let database = database(name).await;
-    let output = callbench(folder().path())
-        .args(["seed", "--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"])
-        .args(["--database-url", database.url()])
-        .output()
-        .expect("the command runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    database
-}
+/// A dataset of a few rows, at a level that the variants `naive` and `live` are made for.
+const FEW: [&str; 4] = ["--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"];
 
 /// Runs `callbench load` to its end and returns the result that it prints.
 fn load(folder: &Path, database: &TestDatabase, arguments: &[&str]) -> Value {
@@ -35,7 +28,7 @@ fn load(folder: &Path, database: &TestDatabase, arguments: &[&str]) -> Value {
 
 #[tokio::test]
 async fn a_load_offers_just_what_was_asked_for_and_the_result_says_what_that_was() {
-    let (database, folder) = (seeded("load_run").await, folder());
+    let (database, folder) = (seeded("load_run", &FEW).await, folder());
     let arguments = ["first_page", "--rate=10/s..50/s", "--arrivals=constant", "--duration=1s"];
     let pool = ["--max-in-flight=8", "--when-busy=skip"];
     let run = load(folder.path(), &database, &[&arguments[..], &pool[..]].concat());
@@ -58,7 +51,7 @@ async fn a_load_offers_just_what_was_asked_for_and_the_result_says_what_that_was
 
 #[tokio::test]
 async fn recorded_arrivals_are_replayed_for_as_long_as_they_last() {
-    let (database, folder) = (seeded("load_replay").await, folder());
+    let (database, folder) = (seeded("load_replay", &FEW).await, folder());
     let lines = "# a busy moment\n2026-07-01T12:00:00Z first_page\n2026-07-01T12:00:01.5Z first_page\n\
                  2026-07-01T12:00:02Z first_page\n";
     fs::write(folder.path().join("recorded.txt"), lines).expect("written");

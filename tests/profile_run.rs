@@ -1,5 +1,6 @@
 //! `callbench profile` as a user meets it, against the reference server: what it finds, keeps and answers with.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -91,6 +92,7 @@ fn naive_is_found_to_ask_once_for_each_row_and_live_is_not() {
     }
 
     exit_codes(home);
+    scenarios(home);
     refusals(home);
 }
 
@@ -134,6 +136,54 @@ fn exit_codes(home: &Path) {
     let session: Value = serde_json::from_slice(&deep.stdout).expect("JSON");
     assert!(session["path"].as_str().expect("a path").contains("page=100"), "{}", session["path"]);
     assert_eq!(shown(&session).get("plans").and_then(Value::as_array).map_or(0, Vec::len), 0);
+}
+
+/// The requests of scenarios that have several.
+fn scenarios(home: &Path) {
+    let few = ["--repeat=2", "--no-explain", "--json"];
+    let sessions = |arguments: &[&str]| -> Vec<Value> {
+        let output = profile(home, &[arguments, &few].concat(), 0);
+        serde_json::from_slice(&output.stdout).expect("a list")
+    };
+    let text = |session: &Value, key: &str| session[key].as_str().expect("a text").to_owned();
+    // As many as are asked for, and no two alike.
+    for (arguments, count) in [(&["detail"][..], 5), (&["worst_filters", "--requests=3"], 3)] {
+        let sessions = sessions(arguments);
+        let paths: BTreeSet<String> = sessions.iter().map(|session| text(session, "path")).collect();
+        assert_eq!((sessions.len(), paths.len()), (count, count), "{paths:?}");
+        assert!(sessions.iter().all(|session| text(session, "asked") == arguments[0]));
+    }
+    // One of each part that reads.
+    let arguments = ["mixed", "--repeat=2", "--no-explain", "--out=mixed", "--assert=query_count < 1"];
+    let output = profile(home, &arguments, 1);
+    let printed = stdout(&output);
+    for word in
+        ["FAIL  4 requests", "mixed/metadata", "1 fail query_count < 1", "Pages: mixed/*/profile.html"]
+    {
+        assert!(printed.contains(word), "`{word}` is missing in: {printed}");
+    }
+    let said = stderr(&output);
+    for part in ["single_update", "calls", "single_insert", "soft_delete"] {
+        assert!(said.contains(&format!("`mixed/{part}` writes")), "{said}");
+    }
+    let parts = ["01-mixed-first_page", "02-mixed-filters", "03-mixed-detail", "04-mixed-metadata"];
+    for part in parts {
+        let kept = fs::read(home.join("mixed").join(part).join("profile.json")).expect("kept");
+        let session: Value = serde_json::from_slice(&kept).expect("JSON");
+        assert_eq!(shown(&session)["status"], 200, "{part}");
+        assert!(home.join("mixed").join(part).join("profile.html").exists(), "{part}");
+    }
+    assert_eq!(fs::read_dir(home.join("mixed")).expect("kept").count(), parts.len());
+    // One that a file describes, with its own headers.
+    let file = "[scenario.two]\npath = \"/api/v1/customers/?workspace_id={workspace}&page_size={size}\"\n\
+                [data.size]\nvalues = [2, 3]\n";
+    fs::write(home.join("two.toml"), file).expect("written");
+    let sessions = sessions(&["two", "--scenarios=two.toml"]);
+    let sizes: BTreeSet<bool> =
+        sessions.iter().map(|session| text(session, "path").contains("page_size=2")).collect();
+    assert_eq!((sessions.len(), sizes.len()), (2, 2), "there are no more than two");
+    let said = stderr(&profile(home, &["single_update"], 2));
+    assert!(said.contains("`single_update` writes"), "{said}");
 }
 
 /// What can't be profiled, and what the user is told.

@@ -8,22 +8,19 @@ use datagen::entities::staff::EMPLOYEE_TOKEN;
 use serde_json::Value;
 
 mod command;
+mod seeding;
+mod windows;
 
 use command::{callbench, folder};
+use seeding::seeded;
+use windows::windows;
 
 /// A few requests of each, one after the other: whether they are right is looked at, not how fast they are.
 const FEW: [&str; 2] = ["--rate=40/s", "--duration=500ms"];
 
 /// Runs a load in a database with a tiny dataset at the highest level, and gives its result.
 async fn load(name: &str, scenarios: &[&str], pressure: &[&str]) -> Value {
-    let database = cluster::testing::database(name).await;
-    let folder = folder();
-    let seeded = callbench(folder.path())
-        .args(["seed", "--scale=tiny", "--level=optimized"])
-        .env("CALLBENCH_DATABASE_URL", database.url())
-        .output()
-        .expect("runs");
-    assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+    let (database, folder) = (seeded(name, &["--scale=tiny", "--level=optimized"]).await, folder());
     let loaded = callbench(folder.path())
         .arg("load")
         .args(scenarios)
@@ -37,13 +34,6 @@ async fn load(name: &str, scenarios: &[&str], pressure: &[&str]) -> Value {
     assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
     let result = std::fs::read(folder.path().join("runs/run/result.json")).expect("kept");
     serde_json::from_slice(&result).expect("JSON")
-}
-
-fn windows(run: &Value) -> impl Iterator<Item = (&str, u64, &Value)> {
-    run["windows"].as_array().expect("windows").iter().map(|window| {
-        let requests = window["requests"].as_u64().expect("a count");
-        (window["operation"].as_str().expect("a name"), requests, &window["errors"])
-    })
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 mod command;
+mod seeding;
 mod serving;
 
-use cluster::testing::database;
 use command::{callbench, folder};
+use seeding::seeded;
 use serde_json::{Value, json};
 use serving::Server;
 
@@ -51,13 +52,8 @@ fn scheduled(run: &Value) -> Vec<(&str, u64, Vec<u64>)> {
 
 #[tokio::test]
 async fn three_shards_together_send_what_one_process_sends() {
-    let (database, folder) = (database("shards").await, folder());
-    let seeded = callbench(folder.path())
-        .args(["seed", "--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"])
-        .args(["--database-url", database.url()])
-        .output()
-        .expect("runs");
-    assert!(seeded.status.success(), "{}", said(&seeded));
+    let few = ["--customers=60", "--calls=300", "--workspaces=3", "--level=indexed"];
+    let (database, folder) = (seeded("shards", &few).await, folder());
     let server = Server::start(folder.path(), database.url(), "live");
     let load = |name: &str| {
         let mut command = callbench(folder.path());
@@ -114,4 +110,44 @@ async fn three_shards_together_send_what_one_process_sends() {
     let late = load("late").args(["--shard=0/3", "--start-at=2026-01-01T00:00:00Z"]).output().expect("runs");
     assert_eq!(late.status.code(), Some(2), "{}", said(&late));
     assert!(said(&late).contains("was to start at 2026-01-01 00:00:00 UTC"), "{}", said(&late));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shards_of_files_that_differ_in_one_check_are_refused() {
+    let folder = folder();
+    let router = axum::Router::new().route("/search/", axum::routing::get(async || "{\"results\": [1]}"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let target = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    let start_at = (chrono::Utc::now() + Duration::from_secs(10)).to_rfc3339();
+    let most = [("a", 0, 20), ("b", 1, 20), ("c", 1, 21)];
+    let running = most.map(|(name, index, most)| {
+        let check = format!("expect = {{ json = {{ \"/results\" = {{ at_most = {most} }} }} }}");
+        let text = format!("[scenario.search]\npath = \"/search/\"\n{check}\n");
+        fs::write(folder.path().join(format!("{name}.toml")), text).expect("written");
+        callbench(folder.path())
+            .args(["load", "search", "--rate=20/s", "--duration=1s", "--warm-up=100ms", "--no-probes"])
+            .args(["--target", &target, "--start-at", &start_at, "--name", name])
+            .args([format!("--scenarios={name}.toml"), format!("--shard={index}/2")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs")
+    });
+    for child in running {
+        let output = child.wait_with_output().expect("its end");
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    let merged = merge(folder.path(), &["a", "b"], &["--name=merged"]);
+    assert!(merged.status.success(), "{}", said(&merged));
+    let refused = merge(folder.path(), &["a", "c"], &[]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("differ in their plans (SHA-256)"), "{}", said(&refused));
+
+    // Both had requests in its second, and the median of both is in neither.
+    let seconds = &result(folder.path(), "merged")["windows"][0]["series"];
+    assert_eq!((&seconds[0]["requests"], &seconds[0]["p50_us"]), (&json!(20), &Value::Null));
+    assert!(result(folder.path(), "a")["windows"][0]["series"][0]["p50_us"].is_u64());
+    let page = fs::read_to_string(folder.path().join("runs/merged/report.html")).expect("a report");
+    assert!(page.contains("so that its median is not known"), "the chart says what it does not show");
 }

@@ -102,6 +102,16 @@ pub enum Error {
         /// The workspace as given.
         workspace: String,
     },
+    /// The server does not say how large a workspace is.
+    #[error(
+        "how many customers `{workspace}` has is not known: {cause}; say it yourself: --workspace {workspace}=CUSTOMERS"
+    )]
+    UnknownSize {
+        /// The workspace as given.
+        workspace: String,
+        /// What was seen instead.
+        cause: String,
+    },
     /// A mistake in a file of scenarios.
     #[error(transparent)]
     ScenarioFile(#[from] reports::document::Error),

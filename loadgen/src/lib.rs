@@ -10,7 +10,7 @@
 //! - [`recorder`]: what happened in a window, in whole histograms. [`Tick`]: the same while it is open, once a second.
 //! - [`rounds`]: which window comes when, how much load it offers, and whether it can be trusted; pure.
 //! - [`curves`]: many measurements of the same thing, such as the search for the highest rate that holds.
-//! - [`profile()`]: a single request that the server is asked to explain.
+//! - [`profile()`]: requests that the server is asked to explain.
 //! - [`conform`]: what a server answers differently from the contract, so that it is known what can be asked of it.
 //! - [`probes`]: the database's and the operating system's side of the same windows.
 
@@ -41,6 +41,6 @@ pub use load::{Load, Open};
 pub use measure::{Measured, measure};
 pub use observer::{Event, Observer, Position, Silent};
 pub use plan::{Identity, Plan, Target};
-pub use profiling::{Asked, Inquiry, Profiled, profile};
+pub use profiling::{Asked, Inquiry, Profiled, Profiles, profile};
 pub use shard::Shard;
 pub use ticks::{Flow, PartTick, Tick};

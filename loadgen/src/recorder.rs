@@ -135,7 +135,7 @@ impl SecondSamples {
             requests: sorted.len() as u64,
             errors: self.errors,
             // The lower median, which is a response that somebody had.
-            p50_us: sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0).into(),
+            p50_us: sorted.get(sorted.len().saturating_sub(1) / 2).copied().map(u64::from),
             max_us: sorted.last().copied().unwrap_or(0).into(),
         }
     }
@@ -281,7 +281,7 @@ mod tests {
         recording.record(sample(0, 2000, 2000, 2010), true, None);
         let series = recording.series();
         assert_eq!(series.iter().map(|second| second.requests).collect::<Vec<_>>(), [1, 0, 1]);
-        assert_eq!((series[0].errors, series[0].p50_us, series[0].max_us), (1, 1_600_000, 1_600_000));
+        assert_eq!((series[0].errors, series[0].p50_us, series[0].max_us), (1, Some(1_600_000), 1_600_000));
         assert_eq!(series[1], Second::default());
         assert_eq!(recording.drained, ms(2500));
     }

@@ -58,7 +58,8 @@ impl Shard {
         for scenario in &plan.scenarios {
             checksum.update(scenario.name.as_bytes());
             for part in &scenario.parts {
-                checksum.update(format!("\0{}\0{}", part.operation.name(), part.weight));
+                let (operation, weight) = (&part.operation, part.weight);
+                checksum.update(format!("\0{}\0{weight}\0{}", operation.name(), operation.content()));
             }
             checksum.update("\n");
         }
@@ -80,5 +81,101 @@ pub(crate) fn instant_of(start_at: DateTime<Utc>) -> Result<Instant, Duration> {
             late if late > LATEST => Err(late),
             _ => Ok(now),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::described;
+    use crate::scenarios::{self, Scenario};
+
+    /// A plan that can be dealt out.
+    fn plan() -> Plan {
+        Plan {
+            scenarios: vec![scenarios::find("first_page").unwrap()],
+            rounds: 1,
+            load: Load::Open(Open { on_overload: OnOverload::Offer, ..Open::constant(50.0, 64) }),
+            ..Plan::default()
+        }
+    }
+
+    fn hash(plan: &Plan, shard: Shard) -> String {
+        let plan = Plan { shard: Some(shard), ..plan.clone() };
+        reports::run::Plan::from(&plan).shard.unwrap().plan_sha256
+    }
+
+    fn words(line: &str) -> Vec<Scenario> {
+        scenarios::read(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn a_shard_is_one_window_of_an_open_loop_that_nobody_reduces() {
+        let first = Shard { index: 0, of: 3 };
+        assert_eq!(first.check(&plan()), Ok(()));
+        assert_eq!(Shard { index: 2, of: 3 }.check(&plan()), Ok(()));
+        let reduced = Load::Open(Open::constant(50.0, 64));
+        for (shard, plan, says) in [
+            (Shard { index: 3, of: 3 }, plan(), "no shard 3 of 3"),
+            (Shard { index: 0, of: 0 }, plan(), "no shard 0 of 0"),
+            (first, Plan { load: Load::Closed { users: 4 }, ..plan() }, "its 4 users have no schedule"),
+            (first, Plan { load: reduced, ..plan() }, "each of 3 shards would reduce its rate"),
+            (first, Plan { rounds: 2, ..plan() }, "it has 2 windows"),
+            (first, Plan { scenarios: words("first_page page_100"), ..plan() }, "it has 2 windows"),
+        ] {
+            let wrong = shard.check(&plan).unwrap_err();
+            assert!(wrong.contains(says), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_shards_of_a_plan_have_one_hash_and_every_other_plan_has_another() {
+        let first = Shard { index: 0, of: 3 };
+        let known = hash(&plan(), first);
+        assert_eq!(known.len(), 64);
+        assert_eq!(hash(&plan(), Shard { index: 2, of: 3 }), known);
+        assert_ne!(hash(&plan(), Shard { index: 0, of: 2 }), known);
+        let (one, other) = (words("first_page=1 detail=2"), words("first_page=1 detail=3"));
+        let faster = Load::Open(Open { on_overload: OnOverload::Offer, ..Open::constant(51.0, 64) });
+        let mut all = vec![known];
+        for plan in [
+            Plan { scenarios: words("detail"), ..plan() },
+            Plan { scenarios: one, ..plan() },
+            Plan { scenarios: other, ..plan() },
+            Plan { load: faster, ..plan() },
+            Plan { window: Duration::from_secs(9), ..plan() },
+            Plan { page_size: 7, ..plan() },
+            Plan { workspace: "another".into(), ..plan() },
+            Plan { seed: 2, ..plan() },
+            Plan { start_at: Some(DateTime::UNIX_EPOCH), ..plan() },
+        ] {
+            all.push(hash(&plan, first));
+        }
+        let mut distinct = all.clone();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), all.len());
+    }
+
+    #[test]
+    fn a_described_scenario_is_known_by_what_its_file_says_and_not_by_how() {
+        let of = |text: &str| {
+            let scenarios = described::parse("a.toml", text, Path::new(""), &[]).unwrap();
+            hash(&Plan { scenarios, ..plan() }, Shard { index: 0, of: 2 })
+        };
+        let text = "[data.color]\nvalues = ['red', 'blue']\n\n[scenario.search]\npath = '/search/?q={color}'\n\
+                    expect = { status = 200, json = { '/results' = { at_most = 20 } } }\n";
+        let known = of(text);
+        let rewritten = text.replace("'red', 'blue'", "'red',  # not green\n  'blue'");
+        assert_eq!(of(&rewritten), known);
+        for (from, to) in
+            [("at_most = 20", "at_most = 21"), ("'blue'", "'green'"), ("/search/", "/find/"), ("200", "201")]
+        {
+            assert_ne!(of(&text.replace(from, to)), known, "{from}");
+        }
+        let header = format!("{text}\n[auth]\nheader = 'X-Api-Key'\nvalue = '{{token}}'\n");
+        assert_ne!(of(&header), known);
     }
 }

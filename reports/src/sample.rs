@@ -107,6 +107,7 @@ pub fn unjudged() -> Run {
             workspace: "enterprise-workspace-1".into(),
             page_size: 50,
             load: LoadModel::Open(OpenLoop::constant(50.0, 64)),
+            timeout_ms: 60_000,
             cache: "warm".into(),
             seed: 7,
             shard: None,
@@ -195,7 +196,7 @@ fn window(shape: &Shape, round: u32, pass: u32, opened_s: f64, drift: f64, draw:
         series.push(Second {
             requests: per_second,
             errors: 0,
-            p50_us: responses[responses.len() / 2],
+            p50_us: responses.get(responses.len() / 2).copied(),
             max_us: responses.last().copied().unwrap_or_default(),
         });
         second += 1.0;

@@ -32,6 +32,9 @@ pub(crate) struct Bench {
     pub(crate) window: Option<Duration>,
     #[command(flatten)]
     pub(crate) pressure: Pressure,
+    /// Rows per page.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200), value_name = "N")]
+    pub(crate) page_size: u32,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -7,7 +7,7 @@ use reports::curves::Objective;
 
 use super::pressure::Arrivals;
 use super::quantity::{constant_rate, duration, share};
-use super::{Kept, Subject};
+use super::{Crowd, Described, Kept, Subject};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -18,7 +18,10 @@ Examples:
   callbench capacity first_page=70 detail=30 --slo 'p99 < 100ms' \\
       --target https://staging.example.com --token $TOKEN --workspace acme
   callbench capacity first_page --slo 'p99 < 100ms' --json=lines          # each second, each step, the answer
+  callbench capacity search=9 buy=1 --scenarios shop.toml --slo 'p95 < 200ms' \\
+      --target http://127.0.0.1:9000 --token $TOKEN --workspace shop-1
 
+The scenarios are those of `callbench load --help`. What a target does not offer is left out of a mix, with a warning.
 The rate doubles until an objective breaks, then the bounds are narrowed, then the lower one has to hold again in a
 longer step. The answer is two bounds: the rate that held twice, and the lowest one that broke. A step that broke
 because the client was late is not held against the server. Objectives are rules of a budget: pN, max or errors, and an
@@ -28,6 +31,8 @@ pub(crate) struct Capacity {
     /// What to request: one scenario, or several with weights, which are one mix.
     #[arg(required = true, value_name = "SCENARIO[=WEIGHT]")]
     pub(crate) scenarios: Vec<String>,
+    #[command(flatten)]
+    pub(crate) described: Described,
     /// What has to hold, such as 'p99 < 100ms' or 'errors < 1%'; can be given several times.
     #[arg(long = "slo", required = true, value_name = "OBJECTIVE")]
     pub(crate) objectives: Vec<Objective>,
@@ -63,6 +68,8 @@ pub(crate) struct Capacity {
     pub(crate) variant: server::Variant,
     #[command(flatten)]
     pub(crate) subject: Subject,
+    #[command(flatten)]
+    pub(crate) crowd: Crowd,
     #[command(flatten)]
     pub(crate) kept: Kept,
 }

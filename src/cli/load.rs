@@ -1,14 +1,13 @@
 //! What can be typed after `callbench load`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use loadgen::{Identity, Shard};
+use loadgen::Shard;
 
 use super::quantity::duration;
-use super::{Output, Place, Pressure};
+use super::{Crowd, Described, Output, Pressure, Subject};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -48,27 +47,15 @@ pub(crate) struct Load {
     /// its file names.
     #[arg(required_unless_present = "replay", value_name = "SCENARIO[=WEIGHT]")]
     pub(crate) scenarios: Vec<String>,
-    /// A TOML file that describes scenarios, for any API: docs/scenarios.md. Can be given several times.
-    #[arg(long = "scenarios", value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// A server that is already running; without it the reference server is started.
-    #[arg(long, value_name = "URL", conflicts_with = "variant")]
-    pub(crate) target: Option<String>,
-    /// Bearer token.
-    #[arg(long, env = "CALLBENCH_TOKEN", hide_env_values = true, default_value = "token123")]
-    pub(crate) token: String,
-    /// The workspace under test: its slug or UUID.
-    #[arg(long, default_value = datagen::LARGEST_SLUG)]
-    pub(crate) workspace: String,
-    /// Somebody else who asks, beside --token in --workspace: TOKEN@WORKSPACE, or TOKEN@WORKSPACE=WEIGHT with the weight of
-    /// the first user being 1. Can be given several times.
-    #[arg(long = "as", value_parser = identity, value_name = "TOKEN@WORKSPACE")]
-    pub(crate) others: Vec<Identity>,
+    #[command(flatten)]
+    pub(crate) described: Described,
     /// Variant of the reference server.
-    #[arg(long, default_value_t = server::Variant::Live)]
+    #[arg(long, default_value_t = server::Variant::Live, conflicts_with = "target")]
     pub(crate) variant: server::Variant,
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) subject: Subject,
+    #[command(flatten)]
+    pub(crate) crowd: Crowd,
     #[command(flatten)]
     pub(crate) pressure: Pressure,
     /// How long each scenario is measured. Default: 30s, or as long as the replay lasts.
@@ -109,18 +96,6 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
         .map_err(|error| format!("`{text}` is not a moment such as 2026-11-23T18:00:00Z: {error}"))
 }
 
-/// Reads `TOKEN@WORKSPACE` or `TOKEN@WORKSPACE=WEIGHT`. A workspace has no `=` in it; a token may have.
-fn identity(text: &str) -> Result<Identity, String> {
-    let (token, rest) = text
-        .rsplit_once('@')
-        .filter(|(token, rest)| !token.is_empty() && !rest.is_empty())
-        .ok_or("it looks like TOKEN@WORKSPACE or TOKEN@WORKSPACE=WEIGHT")?;
-    let (workspace, weight) = rest.split_once('=').unwrap_or((rest, "1"));
-    let weight = weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0);
-    let weight = weight.ok_or("its weight is not a positive number")?;
-    Ok(Identity { token: token.to_owned(), workspace: workspace.to_owned(), weight })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,17 +105,6 @@ mod tests {
         assert_eq!(shard("2/3"), Ok(Shard { index: 2, of: 3 }));
         for wrong in ["3/3", "0/0", "1", "-1/3", "a/b", "1/3/4"] {
             assert!(shard(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn somebody_else_has_a_token_a_workspace_and_perhaps_a_weight() {
-        let read = |text| identity(text).map(|who| (who.token, who.workspace, who.weight));
-        let is = |token: &str, workspace: &str, weight| Ok((token.to_owned(), workspace.to_owned(), weight));
-        assert_eq!(read("t@w"), is("t", "w", 1.0));
-        assert_eq!(read("a=b@c@w=0.25"), is("a=b@c", "w", 0.25));
-        for wrong in ["t", "@w", "t@", "t@w=", "t@w=0", "t@w=-1", "t@w=nan"] {
-            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -10,6 +10,7 @@ mod conform;
 mod db;
 mod demo;
 mod depth;
+mod described;
 mod growth;
 mod live;
 mod load;
@@ -35,7 +36,8 @@ pub(crate) use self::conform::Conform;
 pub(crate) use self::db::Db;
 pub(crate) use self::demo::Demo;
 pub(crate) use self::depth::Depth;
-pub(crate) use self::growth::Growth;
+pub(crate) use self::described::Described;
+pub(crate) use self::growth::{Growth, Workspace};
 pub(crate) use self::live::{Json, Live};
 pub(crate) use self::load::{Load, shard};
 pub(crate) use self::merge::Merge;
@@ -46,7 +48,7 @@ pub(crate) use self::profile::Profile;
 pub(crate) use self::report::Report;
 pub(crate) use self::seed::{ExportFormat, Seed};
 pub(crate) use self::serve::{LogFormat, Serve};
-pub(crate) use self::subject::{Kept, Subject};
+pub(crate) use self::subject::{Crowd, Kept, Subject};
 pub(crate) use self::verify::Verify;
 
 /// Load testing and benchmarks for multi-tenant list APIs on PostgreSQL.
@@ -134,7 +136,7 @@ mod tests {
         let args = args.map(|arg| arg.replace("$(JOB_COMPLETION_INDEX)", "0"));
         let cli = Cli::try_parse_from(["callbench".to_owned()].into_iter().chain(args)).expect("understood");
         let Command::Load(load) = cli.command else { panic!("{:?}", cli.command) };
-        assert!(load.start_at.is_some() && load.target.is_some());
+        assert!(load.start_at.is_some() && load.subject.target.is_some());
         assert_eq!((load.scenarios.len(), load.output.name.as_deref()), (2, Some("shard-0")));
         let port = load.output.live.metrics.expect("an address").port();
         for of_job in [format!("containerPort: {port}\n"), format!("prometheus.io/port: \"{port}\"\n")] {

@@ -4,15 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Place;
+use super::{Described, Place};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Scenarios: first_page, page_100
+The scenarios are those of `callbench load --help` that read. A path, first_page, page_100 and deep_walk are one
+request; the others draw theirs, and several are profiled one after another. Of a mix it is one request of each part, and
+what writes is left out. Each request of several has a folder of its own in --out, and --json prints a list.
 
 Examples:
   callbench profile '/api/v1/customers/?workspace_id=enterprise-workspace-1'
   callbench profile page_100 --variant naive --scale dev --level indexed
+  callbench profile worst_filters --requests 20 --assert 'total_time_ms < 500'
+  callbench profile mixed
   callbench profile first_page --assert 'query_count < 10' --assert 'total_time_ms < 500'
   callbench profile '/api/v1/customers/?workspace_id=acme' --no-explain --repeat 21 \\
       --target https://staging.example.com --token $TOKEN
@@ -27,7 +31,13 @@ pub(crate) struct Profile {
     /// A path with its query, as after the address of the server; or the name of a scenario.
     #[arg(value_name = "URL-PATH")]
     pub(crate) asked: String,
-    /// Requests to send, one after the other. The first one warms up and is not counted, unless it is the only one.
+    #[command(flatten)]
+    pub(crate) described: Described,
+    /// How many different requests of a scenario, or of each part of a mix. Default: one of each part of a mix, else 5.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
+    pub(crate) requests: Option<u32>,
+    /// How often each request is sent, one after the other. The first time warms up and is not counted, unless it is the
+    /// only one.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     pub(crate) repeat: u32,
     /// Ask for the plans as well, which the server makes apart from the timed request; the default.

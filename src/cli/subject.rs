@@ -1,8 +1,9 @@
-//! Whom a measurement asks, and where its result goes, for the commands that draw a curve.
+//! Whom a measurement asks, and where its result goes.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use loadgen::Identity;
 
 use super::output::run_name;
 use super::{Live, Place};
@@ -26,6 +27,15 @@ pub(crate) struct Subject {
     pub(crate) page_size: u32,
 }
 
+/// Who else asks, for the commands whose scenarios draw that.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Crowd {
+    /// Somebody else who asks, beside --token in --workspace: TOKEN@WORKSPACE, or TOKEN@WORKSPACE=WEIGHT with the weight of
+    /// the first user being 1. Can be given several times. Pages of the list without filters are the first user's alone.
+    #[arg(long = "as", value_parser = identity, value_name = "TOKEN@WORKSPACE")]
+    pub(crate) others: Vec<Identity>,
+}
+
 /// Where the result goes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Kept {
@@ -37,4 +47,32 @@ pub(crate) struct Kept {
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) live: Live,
+}
+
+/// Reads `TOKEN@WORKSPACE` or `TOKEN@WORKSPACE=WEIGHT`. A workspace has no `=` in it; a token may have.
+fn identity(text: &str) -> Result<Identity, String> {
+    let (token, rest) = text
+        .rsplit_once('@')
+        .filter(|(token, rest)| !token.is_empty() && !rest.is_empty())
+        .ok_or("it looks like TOKEN@WORKSPACE or TOKEN@WORKSPACE=WEIGHT")?;
+    let (workspace, weight) = rest.split_once('=').unwrap_or((rest, "1"));
+    let weight = weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0);
+    let weight = weight.ok_or("its weight is not a positive number")?;
+    Ok(Identity { token: token.to_owned(), workspace: workspace.to_owned(), weight })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_else_has_a_token_a_workspace_and_perhaps_a_weight() {
+        let read = |text| identity(text).map(|who| (who.token, who.workspace, who.weight));
+        let is = |token: &str, workspace: &str, weight| Ok((token.to_owned(), workspace.to_owned(), weight));
+        assert_eq!(read("t@w"), is("t", "w", 1.0));
+        assert_eq!(read("a=b@c@w=0.25"), is("a=b@c", "w", 0.25));
+        for wrong in ["t", "@w", "t@", "t@w=", "t@w=0", "t@w=-1", "t@w=nan"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -42,7 +42,8 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
     }
     let limits = Limits::read(bench.output.budgets.as_deref())?;
     let plan = plan(&bench.pressure, OnOverload::Reduce, bench.window, WINDOW)?;
-    let plan = Plan { rounds: bench.rounds, probes: !bench.output.no_probes, ..plan };
+    let plan =
+        Plan { rounds: bench.rounds, page_size: bench.page_size, probes: !bench.output.no_probes, ..plan };
     plan.validate()?;
     let live = Live::open(&bench.output.live)?;
     let outcome = async {
@@ -81,7 +82,7 @@ pub(crate) fn plan(
     Ok(Plan {
         window: window.or(load.length()).unwrap_or(usual),
         load,
-        page_size: pressure.page_size,
+        timeout: pressure.timeout,
         workspace: datagen::LARGEST_SLUG.to_owned(),
         ..Plan::default()
     })
@@ -162,20 +163,19 @@ pub(crate) async fn compare(
 
 fn target(variant: Variant, is_control: bool, server: &Reference, database_url: &str, plan: &Plan) -> Target {
     let level = level_of(variant);
+    let token = datagen::entities::staff::ADMIN_TOKEN;
+    let target = Target::new(&variant.to_string(), server.base_url(), token, &plan.workspace);
     Target {
         subject: Subject {
-            name: variant.to_string(),
             level: Some(level.to_string()),
             description: describe(variant, level).to_owned(),
+            ..target.subject
         },
-        base_url: server.base_url().to_owned(),
-        token: datagen::entities::staff::ADMIN_TOKEN.to_owned(),
-        workspace: plan.workspace.clone(),
-        crowd: Vec::new(),
         page_size: plan.page_size,
         database_url: Some(database_url.to_owned()),
         server_pid: server.pid(),
         control: is_control,
+        ..target
     }
 }
 

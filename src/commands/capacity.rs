@@ -8,14 +8,13 @@ use anyhow::{Context as _, bail};
 use chrono::Utc;
 use loadgen::Target;
 use loadgen::curves::{Found, Sought};
-use loadgen::scenarios;
 use reports::curves::{End, SCHEMA};
-use reports::run::Environment;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Capacity;
-use crate::commands::subject::{self, Needs};
+use crate::commands::subject::{self, Needs, Scene};
 use crate::live::{Finished, Live, Print};
+use crate::offered::offered;
 use crate::results;
 use crate::stop::INTERRUPTED;
 
@@ -25,13 +24,12 @@ pub(crate) async fn run(home: &Path, asked: Capacity, stop: &CancellationToken) 
         variants: &[asked.variant],
         writes: sought.scenario.writes(),
         pool_size: u32::from(asked.max_in_flight).clamp(4, 32),
+        crowd: &asked.crowd.others,
     };
     let live = Live::open(&asked.kept.live)?;
     let outcome = async {
-        let found = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
-            let [target] =
-                <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
-            search(&asked, &sought, target, environment, &live, stop).await
+        let found = subject::with(home, &asked.subject, &needs, stop, async |scene| {
+            search(&asked, &sought, scene, &live, stop).await
         })
         .await?;
         keep_and_print(&found, &asked, &live)
@@ -41,7 +39,7 @@ pub(crate) async fn run(home: &Path, asked: Capacity, stop: &CancellationToken) 
 }
 
 fn sought(asked: &Capacity) -> anyhow::Result<Sought> {
-    let mut scenarios = scenarios::read(&asked.scenarios)?;
+    let mut scenarios = asked.described.catalogue()?.read(&asked.scenarios)?;
     let (Some(scenario), true) = (scenarios.pop(), scenarios.is_empty()) else {
         bail!(
             "a capacity is that of one scenario; give several a weight to make one mix of them: first_page=70 detail=30"
@@ -67,15 +65,24 @@ fn sought(asked: &Capacity) -> anyhow::Result<Sought> {
 async fn search(
     asked: &Capacity,
     sought: &Sought,
-    target: Target,
-    environment: Environment,
+    scene: Scene,
     live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<reports::curves::Capacity> {
+    let Scene { targets, environment, .. } = scene;
+    let [target] = <[Target; 1]>::try_from(targets).map_err(|_| anyhow::anyhow!("one target is searched"))?;
+    let mut sought = sought.clone();
+    let mut warnings = Vec::new();
+    if asked.subject.target.is_some() {
+        let (mut scenarios, missing) = offered(vec![sought.scenario], &target, live, stop).await?;
+        sought.scenario = scenarios.remove(0);
+        warnings = missing;
+    }
     let started_at = Utc::now();
     let found =
-        loadgen::curves::capacity(sought, &target, &live.search(sought, &target), stop.clone()).await?;
-    let Found { settings, steps, lower, upper, end, warnings } = found;
+        loadgen::curves::capacity(&sought, &target, &live.search(&sought, &target), stop.clone()).await?;
+    let Found { settings, steps, lower, upper, end, warnings: also } = found;
+    warnings.extend(also);
     let found = reports::curves::Capacity {
         schema: SCHEMA,
         name: asked.kept.name.clone().unwrap_or_else(|| results::fresh_name("capacity")),

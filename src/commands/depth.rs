@@ -7,26 +7,25 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use chrono::Utc;
 use loadgen::operations::Depths;
-use loadgen::{Plan, Target, curves};
+use loadgen::{Plan, curves};
 use reports::curves::{Axis, Curve, SCHEMA};
-use reports::run::Environment;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Depth, Kept};
-use crate::commands::subject::{self, Needs};
+use crate::commands::subject::{self, Needs, Scene};
 use crate::live::{Finished, Live, Print};
 use crate::results;
 use crate::stop::INTERRUPTED;
 
 /// Connections of a server that is asked one thing at a time.
-const POOL_SIZE: u32 = 4;
+pub(super) const POOL_SIZE: u32 = 4;
 
 pub(crate) async fn run(home: &Path, asked: Depth, stop: &CancellationToken) -> anyhow::Result<u8> {
-    let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE };
+    let needs = Needs { variants: &asked.variants, writes: false, pool_size: POOL_SIZE, crowd: &[] };
     let live = Live::open(&asked.kept.live)?;
     let outcome = async {
-        let curve = subject::with(home, &asked.subject, &needs, stop, async |targets, environment| {
-            measure(&asked, &targets, environment, &live, stop).await
+        let curve = subject::with(home, &asked.subject, &needs, stop, async |scene| {
+            measure(&asked, scene, &live, stop).await
         })
         .await?;
         keep_and_print(&curve, &asked.kept, &live)
@@ -37,24 +36,24 @@ pub(crate) async fn run(home: &Path, asked: Depth, stop: &CancellationToken) -> 
 
 async fn measure(
     asked: &Depth,
-    targets: &[Target],
-    environment: Environment,
+    scene: Scene,
     live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<Curve> {
+    let Scene { targets, environment, .. } = scene;
     let started_at = Utc::now();
     let depths = Arc::new(Depths::default());
     eprintln!("walk to page {}", asked.pages.iter().max().copied().unwrap_or(1));
     let (pages, mut warnings) = tokio::select! {
         () = stop.cancelled() => bail!("interrupted"),
-        reached = depths.reachable(targets, &asked.pages) => reached?,
+        reached = depths.reachable(&targets, &asked.pages) => reached?,
     };
     let plan = Plan {
         page_size: asked.subject.page_size,
         workspace: asked.subject.workspace.clone(),
         ..curves::depth_plan(&pages, &depths, asked.rounds, asked.window)
     };
-    let measured = loadgen::measure(&plan, targets, &live.rounds(&plan, targets), stop.clone()).await?;
+    let measured = loadgen::measure(&plan, &targets, &live.rounds(&plan, &targets), stop.clone()).await?;
     let names: Vec<String> = targets.iter().map(|target| target.subject.name.clone()).collect();
     warnings.extend(measured.warnings.iter().cloned());
     Ok(Curve {

@@ -1,4 +1,4 @@
-//! `callbench profile`: one request that the server is asked to explain, shown, kept, and held against assertions.
+//! `callbench profile`: requests that the server is asked to explain, shown, kept, and held against assertions.
 
 use std::fs;
 use std::io::IsTerminal as _;
@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use chrono::Utc;
 use cluster::Mode;
-use loadgen::{Asked, Inquiry, Profiled, Target};
+use loadgen::{Asked, Inquiry, Profiled, Profiles, Target};
 use reports::profile::{SCHEMA, Server, Session};
-use reports::run::Subject;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Profile;
@@ -24,18 +23,19 @@ const POOL_SIZE: u32 = 4;
 
 pub(crate) async fn run(home: &Path, profile: Profile, stop: &CancellationToken) -> anyhow::Result<u8> {
     let inquiry = Inquiry {
-        asked: Asked::read(&profile.asked)?,
+        asked: Asked::read(&profile.asked, &profile.described.catalogue()?)?,
         explain: profile.explain || !profile.no_explain,
-        requests: profile.repeat,
+        requests: profile.requests,
+        repeat: profile.repeat,
     };
-    let session = match &profile.target {
+    let sessions = match &profile.target {
         Some(base_url) => {
             let server = Server { name: "target".to_owned(), level: None, base_url: base_url.clone() };
             ask(&profile, &inquiry, server, stop).await?
         }
         None => ours(home, &profile, &inquiry, stop).await?,
     };
-    keep_and_print(&session, &profile)
+    keep_and_print(&sessions, &profile)
 }
 
 /// The reference server, started for the purpose.
@@ -44,7 +44,7 @@ async fn ours(
     profile: &Profile,
     inquiry: &Inquiry,
     stop: &CancellationToken,
-) -> anyhow::Result<Session> {
+) -> anyhow::Result<Vec<Session>> {
     let place = Place::open(home, &profile.place, Mode::Serving).await?;
     let outcome = async {
         place.refuse_while_loading()?;
@@ -62,70 +62,90 @@ async fn ours(
             level: place.is_private().then(|| level.to_string()),
             base_url: running.base_url().to_owned(),
         };
-        let session = ask(profile, inquiry, server, stop).await;
+        let sessions = ask(profile, inquiry, server, stop).await;
         running.stop().await?;
-        session
+        sessions
     }
     .await;
     place.close().await?;
     outcome
 }
 
-/// Asks, picks the median, judges.
+/// Asks, and of each request picks the median and judges.
 async fn ask(
     profile: &Profile,
     inquiry: &Inquiry,
     server: Server,
     stop: &CancellationToken,
-) -> anyhow::Result<Session> {
+) -> anyhow::Result<Vec<Session>> {
     let target = Target {
-        subject: Subject {
-            name: server.name.clone(),
-            level: server.level.clone(),
-            description: server.base_url.clone(),
-        },
-        base_url: server.base_url.clone(),
-        token: profile.token.clone(),
-        workspace: profile.workspace.clone(),
-        crowd: Vec::new(),
         page_size: profile.page_size,
-        database_url: None,
-        server_pid: None,
-        control: false,
+        ..Target::new(&server.name, &server.base_url, &profile.token, &profile.workspace)
     };
     let started_at = Utc::now();
     let profiled = tokio::select! {
         () = stop.cancelled() => bail!("interrupted"),
         profiled = loadgen::profile(inquiry, &target) => profiled?,
     };
-    let Profiled { path, warm_up, repeats } = profiled;
-    let median = reports::profile::median(&repeats);
-    Ok(Session {
-        schema: SCHEMA,
-        name: results::fresh_name("profile"),
-        started_at,
-        finished_at: Utc::now(),
-        callbench: env!("CARGO_PKG_VERSION").to_owned(),
-        command: results::command_line(),
-        asked: profile.asked.clone(),
-        path,
-        server,
-        verdicts: reports::profile::judge(&profile.assertions, &repeats, median),
-        warm_up,
-        repeats,
-        median,
-    })
+    let Profiles { requests, warnings } = profiled;
+    for sentence in warnings {
+        eprintln!("warning: {sentence}");
+    }
+    let (name, finished_at) = (results::fresh_name("profile"), Utc::now());
+    let session = |Profiled { operation, path, warm_up, repeats }: Profiled| {
+        let median = reports::profile::median(&repeats);
+        Session {
+            schema: SCHEMA,
+            name: name.clone(),
+            started_at,
+            finished_at,
+            callbench: env!("CARGO_PKG_VERSION").to_owned(),
+            command: results::command_line(),
+            asked: operation.unwrap_or_else(|| profile.asked.clone()),
+            path,
+            server: server.clone(),
+            verdicts: reports::profile::judge(&profile.assertions, &repeats, median),
+            warm_up,
+            repeats,
+            median,
+        }
+    };
+    Ok(requests.into_iter().map(session).collect())
 }
 
-/// Writes the folder of a session, prints it, returns the exit code.
-fn keep_and_print(session: &Session, profile: &Profile) -> anyhow::Result<u8> {
-    let folder = profile.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&session.name));
-    let written = reports::profile::store::write(session, &folder)?;
-    if profile.json {
-        print!("{}", fs::read_to_string(&written.result).context("the profile could not be read back")?);
-    } else {
-        print!("{}", reports::profile::terminal::table(session, std::io::stdout().is_terminal()));
-        println!("\nPage: {}", written.page.display());
+/// Writes the folder of a session, or of each of several; prints, returns the exit code.
+fn keep_and_print(sessions: &[Session], profile: &Profile) -> anyhow::Result<u8> {
+    let folder = |name: &str| profile.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name));
+    let color = std::io::stdout().is_terminal();
+    match sessions {
+        [] => {}
+        [session] => {
+            let written = reports::profile::store::write(session, &folder(&session.name))?;
+            if profile.json {
+                print!(
+                    "{}",
+                    fs::read_to_string(&written.result).context("the profile could not be read back")?
+                );
+            } else {
+                print!("{}", reports::profile::terminal::table(session, color));
+                println!("\nPage: {}", written.page.display());
+            }
+        }
+        several @ [first, ..] => {
+            let folder = folder(&first.name);
+            for (session, number) in several.iter().zip(1..) {
+                // The part of a mix stands behind a slash.
+                let name = format!("{number:02}-{}", session.asked.replace('/', "-"));
+                reports::profile::store::write(session, &folder.join(name))?;
+            }
+            if profile.json {
+                println!("{}", serde_json::to_string_pretty(several).context("the profiles are no JSON")?);
+            } else {
+                print!("{}", reports::profile::terminal::overview(several, color));
+                println!("\nPages: {}", folder.join("*").join(reports::profile::store::PAGE).display());
+            }
+        }
     }
-    Ok(reports::profile::exit_code(&session.verdicts))
+    let verdicts: Vec<_> = sessions.iter().flat_map(|session| session.verdicts.iter().cloned()).collect();
+    Ok(reports::profile::exit_code(&verdicts))
 }

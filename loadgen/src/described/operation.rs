@@ -53,6 +53,12 @@ impl Operation for Described {
         self.writes
     }
 
+    fn content(&self) -> String {
+        // As it was read: comments, spaces and the order of sections are gone, and the lines of other files are in it.
+        let Self { name: _, writes, credentials, form } = self;
+        format!("{writes} {credentials:?} {form:?}")
+    }
+
     fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Promise<'a, Arc<dyn Prepared>> {
         Box::pin(async move {
             let (mut askers, mut weights) = (Vec::new(), Vec::new());

@@ -24,7 +24,8 @@ pub struct Exchange {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// The head, without the status.
+    /// The head, without the status. The client has read it anyhow; here it is moved, which costs a few nanoseconds, and what
+    /// it takes to let it go is not timed.
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Vec<u8>,

@@ -59,6 +59,12 @@ pub trait Operation: Send + Sync + fmt::Debug {
         false
     }
 
+    /// All that its requests and its checks depend on, as a text that is the same for the same thing. What is written in
+    /// Rust is known by its name, and by the version of the program.
+    fn content(&self) -> String {
+        String::new()
+    }
+
     /// Finds out what to request from `target`, and what to expect of the reply.
     fn prepare<'a>(&'a self, client: &'a Client, target: &'a Target) -> Promise<'a, Arc<dyn Prepared>>;
 }

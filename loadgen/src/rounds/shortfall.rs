@@ -52,7 +52,7 @@ fn behind_s(window: &Window) -> Option<f64> {
     window.offered_per_second?;
     let last = window.series.iter().rev().find(|second| second.requests > 0)?;
     let fastest_s = window.timings.service.quantile_us(0.0)? as f64 / 1e6;
-    let behind_s = last.p50_us as f64 / 1e6;
+    let behind_s = last.p50_us? as f64 / 1e6;
     let limit_s = (window.offered_s * BEHIND).max(LEAST_S).max(fastest_s * TIMES_FASTEST);
     (behind_s > limit_s).then_some(behind_s)
 }
@@ -82,7 +82,8 @@ mod tests {
     fn window(last_ms: u64) -> Window {
         let mut timings = Timings::default();
         timings.service.record(Duration::from_millis(20));
-        let second = |ms: u64| Second { requests: 100, errors: 0, p50_us: ms * 1000, max_us: 9_000_000 };
+        let second =
+            |ms: u64| Second { requests: 100, errors: 0, p50_us: Some(ms * 1000), max_us: 9_000_000 };
         Window {
             subject: "live".into(),
             operation: "first_page".into(),

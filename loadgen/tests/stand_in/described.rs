@@ -16,7 +16,6 @@ use loadgen::scenarios::Scenario;
 use loadgen::{Error, Identity, Measured, Plan, Target};
 use proptest::prelude::{ProptestConfig, any as arbitrary};
 use proptest::test_runner::TestRunner;
-use reports::run::Subject;
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
@@ -64,17 +63,7 @@ impl Api {
     }
 
     fn target(&self) -> Target {
-        Target {
-            subject: Subject { name: "api".into(), level: None, description: String::new() },
-            base_url: self.base_url.clone(),
-            token: "secret".into(),
-            workspace: "a b".into(),
-            crowd: vec![],
-            page_size: 50,
-            database_url: None,
-            server_pid: None,
-            control: false,
-        }
+        Target::new("api", &self.base_url, "secret", "a b")
     }
 
     /// What was asked since the last call.

@@ -1,12 +1,15 @@
 //! A request that is asked to explain itself, and servers that don't.
 
+use loadgen::scenarios::Catalogue;
 use loadgen::{Asked, Error, Inquiry, Profiled, Target, profile};
 
 use crate::server::{Fault, Links, StandIn};
 
-async fn ask(target: &Target, asked: &str, requests: u32) -> Result<Profiled, Error> {
-    let asked = Asked::read(asked)?;
-    profile(&Inquiry { asked, explain: true, requests }, target).await
+async fn ask(target: &Target, asked: &str, repeat: u32) -> Result<Profiled, Error> {
+    let asked = Asked::read(asked, &Catalogue::built_in())?;
+    let profiles = profile(&Inquiry { asked, explain: true, requests: None, repeat }, target).await?;
+    let [only] = <[Profiled; 1]>::try_from(profiles.requests).expect("one request");
+    Ok(only)
 }
 
 #[tokio::test(flavor = "multi_thread")]

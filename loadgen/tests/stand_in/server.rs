@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use loadgen::{Event, Load, Measured, Observer, Open, Plan, Target};
-use reports::run::Subject;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
@@ -95,17 +94,7 @@ impl StandIn {
     }
 
     pub(crate) fn target(&self, name: &str) -> Target {
-        Target {
-            subject: Subject { name: name.into(), level: None, description: "a stand-in".into() },
-            base_url: self.base_url.clone(),
-            token: TOKEN.into(),
-            workspace: "shop".into(),
-            crowd: vec![],
-            page_size: 5,
-            database_url: None,
-            server_pid: None,
-            control: false,
-        }
+        Target { page_size: 5, ..Target::new(name, &self.base_url, TOKEN, "shop") }
     }
 
     fn behave(&self, change: impl FnOnce(&mut Behaviour)) {

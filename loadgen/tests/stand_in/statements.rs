@@ -8,7 +8,7 @@ use axum::routing::get;
 use cluster::testing;
 use loadgen::probes::{CpuMeter, StatementProbe, facts, postmaster_pid};
 use loadgen::{Measured, Target};
-use reports::run::{Subject, Work};
+use reports::run::Work;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
 
@@ -37,15 +37,9 @@ async fn page(State(pool): State<Arc<PgPool>>) -> String {
 async fn measured(database_url: &str) -> Measured {
     let base_url = serve(database_url).await;
     let target = Target {
-        subject: Subject { name: "live".into(), level: None, description: String::new() },
-        base_url,
-        token: TOKEN.into(),
-        workspace: "shop".into(),
-        crowd: vec![],
         page_size: 2,
         database_url: Some(database_url.to_owned()),
-        server_pid: None,
-        control: false,
+        ..Target::new("live", &base_url, TOKEN, "shop")
     };
     measure(&plan("first_page", open(20.0, 4)), &[target]).await
 }

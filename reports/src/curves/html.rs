@@ -6,7 +6,7 @@ use super::terminal::{cells, row, stage, standing, verdict};
 use super::{Axis, Capacity, Curve, Objective, Series, Step, Verdict};
 use crate::html::charts::power::{Axes, Point, Row, number, power, time};
 use crate::html::figure::{Size, figure, scrolled, table};
-use crate::html::{badge, contents, document};
+use crate::html::{badge, contents, document, machine};
 use crate::quantity;
 use crate::run::Environment;
 
@@ -292,14 +292,7 @@ fn warnings(warnings: &[String]) -> Option<Markup> {
 }
 
 fn environment(environment: &Environment) -> Markup {
-    let mut facts = vec![("callbench", environment.callbench.clone())];
-    facts.extend(environment.commit.clone().map(|commit| ("commit", commit)));
-    facts.extend([
-        ("system", environment.system.clone()),
-        ("processor", environment.cpu.clone()),
-        ("cores", environment.cores.to_string()),
-        ("memory", quantity::bytes(environment.memory_bytes as f64)),
-    ]);
+    let mut facts = machine(environment);
     facts.extend(environment.database.as_ref().map(|database| ("database", database.version.clone())));
     scrolled(&facts_table(&facts))
 }

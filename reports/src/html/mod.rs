@@ -12,6 +12,7 @@ mod sections;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub(crate) use self::sections::machine;
 use crate::comparison::CONFIDENCE;
 use crate::run::Run;
 use crate::summary::{self, Summary};

@@ -1,15 +1,15 @@
 //! A session as people read it; the page and the terminal say the same.
 
 use super::groups::Group;
-use super::judgement::exit_code;
+use super::judgement::{Judgement, exit_code};
 use super::record::Profile;
 use super::session::Session;
 use crate::quantity;
 
 /// The verdict in one word. Without assertions nothing is judged, and nothing failed.
-pub(super) fn standing(session: &Session) -> &'static str {
-    match exit_code(&session.verdicts) {
-        _ if session.verdicts.is_empty() => "Profiled",
+pub(super) fn standing(verdicts: &[Judgement]) -> &'static str {
+    match exit_code(verdicts) {
+        _ if verdicts.is_empty() => "Profiled",
         0 => "Pass",
         1 => "Fail",
         _ => "Not judged",

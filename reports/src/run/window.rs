@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::latency::Latency;
 
@@ -73,11 +73,17 @@ pub struct Second {
     pub requests: u64,
     /// Of these, failed ones.
     pub errors: u64,
-    /// Median response in microseconds; 0 when there was no request, and where several shards had some: a median can't be
-    /// had from medians.
-    pub p50_us: u64,
+    /// Median response in microseconds; `None` when there was no request, and where several shards had some: a median can't
+    /// be had from medians. Schema 1 had 0 for that.
+    #[serde(default, deserialize_with = "known")]
+    pub p50_us: Option<u64>,
     /// Greatest response in microseconds.
     pub max_us: u64,
+}
+
+/// A time that schema 1 wrote as 0 where it was not known; no answer takes less than half a microsecond.
+fn known<'de, D: Deserializer<'de>>(source: D) -> Result<Option<u64>, D::Error> {
+    Ok(Option::deserialize(source)?.filter(|us| *us > 0))
 }
 
 /// CPU seconds used during a window; `None` where the process can't be seen.
@@ -91,4 +97,19 @@ pub struct CpuCost {
     pub database_s: Option<f64>,
     /// Resident memory of the server at the end of the window, in bytes.
     pub server_rss_bytes: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_that_is_not_known_is_null_and_was_0_in_schema_1() {
+        let of = |p50: &str| {
+            let text = format!(r#"{{"requests": 2, "errors": 0, "p50_us": {p50}, "max_us": 9}}"#);
+            serde_json::from_str::<Second>(&text).unwrap()
+        };
+        assert_eq!((of("0").p50_us, of("null").p50_us, of("7").p50_us), (None, None, Some(7)));
+        assert!(serde_json::to_string(&of("0")).unwrap().contains("\"p50_us\":null"));
+    }
 }

@@ -270,7 +270,12 @@ mod tests {
             skipped: 0,
             errors: BTreeMap::new(),
             timings,
-            series: vec![Second { requests: 100, errors: 0, p50_us: last_ms * 1000, max_us: last_ms * 1000 }],
+            series: vec![Second {
+                requests: 100,
+                errors: 0,
+                p50_us: Some(last_ms * 1000),
+                max_us: last_ms * 1000,
+            }],
             cpu: CpuCost::default(),
             invalid: vec![],
         }

@@ -17,6 +17,9 @@ pub(in crate::html) struct Stretch<'a> {
     pub(in crate::html) seconds: Vec<Second>,
 }
 
+/// Height of what is drawn of a second whose median is not known.
+const DOT: f64 = 3.0;
+
 /// Most points over the whole width; longer runs are drawn in steps of several seconds.
 const MOST_POINTS: usize = 600;
 
@@ -33,7 +36,7 @@ pub(in crate::html) fn timeline(
     let total: usize = stretches.iter().map(|stretch| stretch.seconds.len()).sum();
     let x = Linear { low: 0.0, high: total.max(1) as f64, from: left, to: right };
     let all = || stretches.iter().flat_map(|stretch| &stretch.seconds);
-    let y = Log::over(all().flat_map(|second| [second.p50_us as f64, second.max_us as f64]), bottom, top);
+    let y = Log::over(all().flat_map(times), bottom, top);
     let busiest = all().map(|second| second.requests).max().unwrap_or(0);
     let rate = Linear { low: 0.0, high: busiest.max(1) as f64, from: rate_bottom, to: rate_top };
     let ticks = y.ticks(6);
@@ -58,28 +61,40 @@ pub(in crate::html) fn timeline(
             (series(stretch.index, &drawn(stretch, *start, &x, &y, &rate)))
         }
     };
-    svg(
-        width,
-        height,
-        title,
-        "Per second: median response as a line, the slowest as a thin bar, requests below.",
-        &body,
-    )
+    let has_medians = all().any(|second| second.p50_us.is_some());
+    let words = if has_medians || all().all(|second| second.requests == 0) {
+        "Per second: median response as a line, the slowest as a thin bar, requests below."
+    } else {
+        "Per second: the slowest response as a dot, requests below. Several processes had requests in each second, so that \
+         its median is not known."
+    };
+    svg(width, height, title, words, &body)
+}
+
+/// The times of a second that are known.
+fn times(second: &Second) -> impl Iterator<Item = f64> {
+    let slowest = (second.requests > 0).then_some(second.max_us);
+    second.p50_us.into_iter().chain(slowest).map(|us| us as f64)
 }
 
 fn drawn(stretch: &Stretch<'_>, start: usize, x: &Linear, y: &Log, rate: &Linear) -> Markup {
     let step = x.at(1.0) - x.at(0.0);
     let place = |second: usize| x.at((start + second) as f64) + step / 2.0;
     let answered: Vec<(usize, &Second)> =
-        stretch.seconds.iter().enumerate().filter(|(_, second)| second.p50_us > 0).collect();
+        stretch.seconds.iter().enumerate().filter(|(_, second)| second.requests > 0).collect();
+    let medians: Vec<(usize, u64)> =
+        answered.iter().filter_map(|(place, second)| Some((*place, second.p50_us?))).collect();
     // The first point twice: a stretch of one second is a line without length, whose round caps are a dot.
-    let median: Vec<String> = (answered.first().into_iter().chain(&answered))
-        .map(|(second, values)| format!("{:.1} {:.1}", place(*second), y.at(values.p50_us as f64)))
+    let median: Vec<String> = (medians.first().into_iter().chain(&medians))
+        .map(|(second, p50_us)| format!("{:.1} {:.1}", place(*second), y.at(*p50_us as f64)))
         .collect();
     let upright = |second: usize, from: f64, to: f64| format!("M{:.1} {from:.1}V{to:.1}", place(second));
     let slowest: String = answered
         .iter()
-        .map(|(second, values)| upright(*second, y.at(values.p50_us as f64), y.at(values.max_us as f64)))
+        .map(|(second, values)| {
+            let slowest = y.at(values.max_us as f64);
+            upright(*second, values.p50_us.map_or(slowest + DOT, |us| y.at(us as f64)), slowest)
+        })
         .collect();
     let requests: String = (stretch.seconds.iter().enumerate())
         .map(|(second, values)| upright(second, rate.at(0.0), rate.at(values.requests as f64)))
@@ -146,13 +161,13 @@ fn thinned<'a>(stretches: &[Stretch<'a>]) -> Vec<Stretch<'a>> {
 }
 
 fn merged(seconds: &[Second]) -> Second {
-    let mut medians: Vec<u64> = seconds.iter().map(|second| second.p50_us).filter(|us| *us > 0).collect();
+    let mut medians: Vec<u64> = seconds.iter().filter_map(|second| second.p50_us).collect();
     medians.sort_unstable();
     let count = seconds.len().max(1) as u64;
     Second {
         requests: seconds.iter().map(|second| second.requests).sum::<u64>() / count,
         errors: seconds.iter().map(|second| second.errors).sum(),
-        p50_us: medians.get(medians.len() / 2).copied().unwrap_or(0),
+        p50_us: medians.get(medians.len() / 2).copied(),
         max_us: seconds.iter().map(|second| second.max_us).max().unwrap_or(0),
     }
 }
@@ -162,7 +177,7 @@ mod tests {
     use super::*;
 
     fn stretch(round: u32, seconds: usize) -> Stretch<'static> {
-        let second = Second { requests: 50, errors: 0, p50_us: 6_000, max_us: 9_000 };
+        let second = Second { requests: 50, errors: 0, p50_us: Some(6_000), max_us: 9_000 };
         Stretch { index: 1, subject: "live", round, seconds: vec![second; seconds] }
     }
 
@@ -182,6 +197,19 @@ mod tests {
         assert_eq!(thin[0].seconds.len(), MOST_POINTS);
         assert_eq!(thin[0].seconds.iter().map(|second| second.max_us).max(), Some(2_000_000));
         assert_eq!(thin[0].seconds[0].requests, 50);
+    }
+
+    #[test]
+    fn a_second_whose_median_is_not_known_shows_its_slowest_and_no_line() {
+        let mut merged = stretch(1, 3);
+        for second in &mut merged.seconds {
+            second.p50_us = None;
+        }
+        let chart = timeline(&[merged], &["live"], "t", 920.0).into_string();
+        assert!(chart.contains("its median is not known") && !chart.contains("as a line"), "{chart}");
+        assert!(!chart.contains("stroke-width=\"3\"") && !chart.contains("NaN"), "{chart}");
+        let slowest = chart.split("<path d=\"").nth(1).expect("a path");
+        assert_eq!(slowest.split('"').next().expect("its ends").matches('M').count(), 3, "{chart}");
     }
 
     #[test]

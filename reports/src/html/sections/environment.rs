@@ -5,17 +5,26 @@ use maud::{Markup, html};
 use super::super::Page;
 use super::super::figure::scrolled;
 use crate::quantity;
+use crate::run::Environment;
 
-pub(in crate::html) fn section(page: &Page<'_>) -> Markup {
-    let environment = &page.run.environment;
-    let plan = &page.run.plan;
-    let mut facts: Vec<(&str, String)> = vec![("callbench", environment.callbench.clone())];
+/// The programs and the machine.
+pub(crate) fn machine(environment: &Environment) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("callbench", environment.callbench.clone())];
     facts.extend(environment.commit.clone().map(|commit| ("commit", commit)));
     facts.extend([
         ("system", environment.system.clone()),
         ("processor", environment.cpu.clone()),
         ("cores", environment.cores.to_string()),
         ("memory", quantity::bytes(environment.memory_bytes as f64)),
+    ]);
+    facts
+}
+
+pub(in crate::html) fn section(page: &Page<'_>) -> Markup {
+    let environment = &page.run.environment;
+    let plan = &page.run.plan;
+    let mut facts = machine(environment);
+    facts.extend([
         ("operations", plan.operations.join(", ")),
         ("rounds", plan.rounds.to_string()),
         ("load", super::ran::load(page.run)),

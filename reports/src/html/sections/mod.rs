@@ -16,6 +16,7 @@ pub(super) mod verdict;
 pub(super) mod warnings;
 pub(super) mod work;
 
+pub(crate) use self::environment::machine;
 use crate::budgets::Metric;
 use crate::run::{Bound, Run, Unit};
 use crate::summary::Case;

@@ -54,7 +54,7 @@ fn header(session: &Session, profile: &Profile) -> Markup {
                 span { time datetime=(session.started_at.to_rfc3339()) { (quantity::moment(session.started_at)) } }
                 span { (session.server.name) @if let Some(level) = &session.server.level { " on level " (level) } }
             }
-            h1 { (badge::standing(standing(session))) (headline(profile)) }
+            h1 { (badge::standing(standing(&session.verdicts))) (headline(profile)) }
             p class="request" { code { (on_one_line(method)) " " (session.path) } }
             p class="muted" { "Shown is " (choice(session)) "." }
             @let cards = cards(profile);

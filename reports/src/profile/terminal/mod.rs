@@ -1,6 +1,7 @@
 //! A session in a terminal: layers, statements and advice of the median answer, as text of at most 110 columns.
 
 mod layers;
+mod overview;
 mod parts;
 mod statements;
 
@@ -13,6 +14,8 @@ use crate::quantity;
 use crate::run::Outcome;
 use crate::terminal::grid::{Align, Grid, wrapped};
 use crate::terminal::{WIDTH, paint};
+
+pub use overview::overview;
 
 /// Columns of SQL beside a number.
 const SQL: usize = 90;
@@ -47,7 +50,7 @@ fn head(session: &Session, profile: &Profile, color: bool) -> String {
         format!("{}, {}; {server}; {}", session.name, quantity::moment(session.started_at), choice(session));
     format!(
         "{}  {}\n{}{}",
-        paint::standing(standing(session), color),
+        paint::standing(standing(&session.verdicts), color),
         headline(profile),
         chopped(&format!("{} {}", on_one_line(method), on_one_line(&session.path))),
         wrapped(&facts, WIDTH, "")
