@@ -12,6 +12,7 @@
 //! - [`curves`]: many measurements of the same thing, such as the search for the highest rate that holds.
 //! - [`profile()`]: requests that the server is asked to explain.
 //! - [`conform`]: what a server answers differently from the contract, so that it is known what can be asked of it.
+//! - [`labs`]: what one thing that the database does costs, where a load would only show that it does it.
 //! - [`probes`]: the database's and the operating system's side of the same windows.
 
 pub mod arrivals;
@@ -21,6 +22,7 @@ pub mod described;
 mod engine;
 mod equal_rows;
 mod error;
+pub mod labs;
 mod load;
 mod measure;
 mod observer;

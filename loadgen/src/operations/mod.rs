@@ -35,7 +35,7 @@ use asking::Asking;
 pub use deep_walk::DeepWalk;
 pub use draw::Draw;
 pub use exchange::{Exchange, Fault, Reply, send};
-pub(crate) use exchange::{bearer, client, get, root_cause};
+pub(crate) use exchange::{bearer, client, get, request, root_cause};
 use filters::Filters;
 pub use first_page::FirstPage;
 pub use fixed::{Expected, Fixed};

@@ -142,7 +142,7 @@ fn call(new: &NewCall) -> Value {
 }
 
 fn understood(reply: &Reply) -> Result<Answer, String> {
-    let body = || crate::quotation::quoted(&reply.body);
+    let body = || crate::quotation::of_body(&reply.body);
     if !matches!(reply.status, 200 | 201) {
         return Err(format!("status {}: {}", reply.status, body()));
     }

@@ -26,8 +26,10 @@ pub enum Operation {
 
 /// A word that is no operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an operation; there are {}", names().join(", "))]
-pub struct UnknownOperation(String);
+#[error("`{word}` is not an operation; there are {}", names().join(", "))]
+pub struct UnknownOperation {
+    word: String,
+}
 
 impl Operation {
     /// All of them, in the order in which they are done.
@@ -68,6 +70,12 @@ impl Operation {
         }
     }
 
+    /// How often it is done unless somebody says otherwise: a p99 needs 299, and what is small gets more than that.
+    #[must_use]
+    pub fn usual_count(self) -> u64 {
+        if self.rows() == 1 { 1_000 } else { 300 }
+    }
+
     /// Whether rows are changed that were there before, so that some changes may be heap-only.
     pub(super) fn changes_rows(self) -> bool {
         !matches!(self, Self::SingleInsert | Self::BatchInsert)
@@ -85,7 +93,7 @@ impl FromStr for Operation {
 
     fn from_str(text: &str) -> Result<Self, UnknownOperation> {
         let named = Self::ALL.into_iter().find(|operation| operation.name() == text);
-        named.ok_or_else(|| UnknownOperation(text.to_owned()))
+        named.ok_or_else(|| UnknownOperation { word: text.to_owned() })
     }
 }
 

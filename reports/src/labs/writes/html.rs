@@ -124,7 +124,7 @@ fn warnings(writes: &Writes) -> Option<Markup> {
 fn how(writes: &Writes) -> Markup {
     html! {
         p {
-            "Each operation is done " (quantity::count(writes.count)) " times, one after the other, right after a checkpoint and with none "
+            "Each operation is done a fixed number of times, one after the other, right after a checkpoint and with none "
             "inside. The rows are drawn with seed " (writes.seed) ", the same ones at every level. The log is read from the position before "
             "the first to the one after the last; its parts are held against what the server counts over the same span."
         }

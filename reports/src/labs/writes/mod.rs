@@ -44,8 +44,8 @@ pub struct Writes {
     pub workspace: String,
     /// The seed of the choice of rows and values.
     pub seed: u64,
-    /// How often each operation was to be done.
-    pub count: u64,
+    /// How often each operation was to be done, by its name.
+    pub counts: BTreeMap<String, u64>,
     /// Settings that decide what is written to the log, as the server gives them.
     pub settings: BTreeMap<String, String>,
     /// The levels, in the order in which they were measured.
@@ -115,8 +115,9 @@ pub struct Measurement {
     pub max_us: u64,
     /// All service times.
     pub service: Latency,
-    /// Checkpoints that fell into it. More than none spoil what is said of full-page images.
-    pub checkpoints: u64,
+    /// Checkpoints that fell into it. More than none spoil what is said of full-page images. `None` where the log could not
+    /// be read.
+    pub checkpoints: Option<u64>,
     /// Bytes of log between the two positions, by everybody.
     pub log_bytes: u64,
     /// What the log holds; `None` where it could not be read.

@@ -39,7 +39,7 @@ fn measurement(level: &str, through: Through, is_hot: bool) -> Measurement {
         p99_us: service.quantile_us(0.99).unwrap(),
         max_us: service.max_us().unwrap(),
         service,
-        checkpoints: 0,
+        checkpoints: Some(0),
         log_bytes: sum.all_bytes() + 60,
         log: Some(LogSpan {
             source: Source::BlockRef,
@@ -84,7 +84,7 @@ pub(super) fn writes() -> Writes {
         environment: run.environment,
         workspace: "acme".into(),
         seed: 1,
-        count: 10,
+        counts: [("update_indexed".to_owned(), 10)].into(),
         settings: [("full_page_writes".to_owned(), "on".to_owned())].into(),
         levels: vec![level("before", "naive"), level("optimized", "rollup")],
         measurements: [("before", true), ("optimized", false)]
