@@ -19,16 +19,16 @@ const CALL_TYPES: [&str; 3] = ["campaign", "direct", "callback"];
 
 /// A customer that may be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub(super) struct Candidate {
     /// Its id.
-    pub id: Uuid,
+    pub(super) id: Uuid,
     /// Its status, which a change has to differ from.
-    pub status: String,
+    pub(super) status: String,
 }
 
 /// One write.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub(super) enum Change {
     /// New customers.
     Insert(Vec<Newcomer>),
     /// Another status for these customers.
@@ -43,44 +43,43 @@ pub enum Change {
 
 /// A customer to be.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Newcomer {
+pub(super) struct Newcomer {
     /// Begins with the mark of the measurement.
-    pub name: String,
+    pub(super) name: String,
     /// `email`
-    pub email: String,
+    pub(super) email: String,
     /// `phone`
-    pub phone: String,
+    pub(super) phone: String,
     /// `carrier`
-    pub carrier: &'static str,
+    pub(super) carrier: &'static str,
     /// `status`
-    pub status: &'static str,
+    pub(super) status: &'static str,
     /// `quality`
-    pub quality: &'static str,
+    pub(super) quality: &'static str,
     /// `other_attributes`
-    pub other_attributes: Value,
+    pub(super) other_attributes: Value,
 }
 
 /// A call to be.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewCall {
+pub(super) struct NewCall {
     /// `customer_id`
-    pub customer_id: Uuid,
+    pub(super) customer_id: Uuid,
     /// `direction`
-    pub direction: &'static str,
+    pub(super) direction: &'static str,
     /// `status`
-    pub status: &'static str,
+    pub(super) status: &'static str,
     /// `duration_seconds`, and `duration` as well
-    pub seconds: i32,
+    pub(super) seconds: i32,
     /// `call_type`
-    pub call_type: &'static str,
+    pub(super) call_type: &'static str,
     /// `billing_rate`
-    pub billing_rate: &'static str,
+    pub(super) billing_rate: &'static str,
 }
 
 impl Change {
     /// Rows that it writes.
-    #[must_use]
-    pub fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         match self {
             Self::Insert(newcomers) => newcomers.len(),
             Self::Status(ids, _) | Self::Delete(ids) => ids.len(),
