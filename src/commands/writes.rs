@@ -1,5 +1,6 @@
 //! `callbench writes`: what a write costs at each level, by table and index.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -50,40 +51,35 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
     let started_at = Utc::now();
     let mut environment = None;
     let mut all: Vec<Measured> = Vec::new();
-    let mut warnings = vec![];
-    'levels: for (level, variant) in levels(place, asked).await? {
-        for through in [Through::Api, Through::Sql] {
-            if !asked.through.iter().any(|way| Through::from(*way) == through) {
-                continue;
-            }
-            let needs = Needs { variants: &[variant], writes: true, pool_size: POOL_SIZE, crowd: &[] };
-            let measured = subject::serving(place, &asking, &needs, stop, async |scene: Scene| {
-                environment = Some(scene.environment);
-                let [target] = <[Target; 1]>::try_from(scene.targets)
-                    .map_err(|_| anyhow::anyhow!("one server is written to"))?;
-                let database_url = target.database_url.clone().context("the server has no database")?;
-                let site = Site {
-                    level: level.clone(),
-                    variant: variant.to_string(),
-                    through,
-                    target,
-                    database_url,
-                    is_copy: place.is_private(),
-                };
-                let mut tell = |operation: Operation, count: usize| {
-                    eprintln!("{level}, {}: {operation}, {count} times", through.name());
-                };
-                Ok(lab::measure(&plan, &site, &mut tell, stop).await?)
-            })
-            .await?;
-            let complete = measured.complete;
-            all.push(measured);
-            if !complete {
-                break 'levels;
-            }
+    let sites = sites(place, asked).await?;
+    for (level, variant, through) in &sites {
+        let (level, variant, through) = (level.as_str(), *variant, *through);
+        if stop.is_cancelled() {
+            break;
         }
+        let needs = Needs { variants: &[variant], writes: true, pool_size: POOL_SIZE, crowd: &[] };
+        let measured = subject::serving(place, &asking, &needs, stop, async |scene: Scene| {
+            environment = Some(scene.environment);
+            let [target] = <[Target; 1]>::try_from(scene.targets)
+                .map_err(|_| anyhow::anyhow!("one server is written to"))?;
+            let database_url = target.database_url.clone().context("the server has no database")?;
+            let site = Site {
+                level: level.to_owned(),
+                variant: variant.to_string(),
+                through,
+                target,
+                database_url,
+                is_copy: place.is_private(),
+            };
+            let mut tell = |operation: Operation, count: usize| {
+                eprintln!("{level}, {}: {operation}, {count} times", through.name());
+            };
+            Ok(lab::measure(&plan, &site, &mut tell, stop).await?)
+        })
+        .await?;
+        all.push(measured);
     }
-    let complete = all.iter().all(|measured| measured.complete);
+    let complete = all.len() == sites.len() && all.iter().all(|measured| measured.complete);
     let mut writes = Writes {
         schema: SCHEMA,
         name: asked.kept.name.clone().unwrap_or_else(|| results::fresh_name("writes")),
@@ -95,7 +91,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
         workspace: asked.workspace.clone(),
         seed: asked.seed,
         counts: plan.counts(),
-        settings: std::collections::BTreeMap::new(),
+        settings: BTreeMap::new(),
         levels: Vec::new(),
         measurements: Vec::new(),
         warnings: Vec::new(),
@@ -107,10 +103,19 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
             None => writes.levels.push(level),
         }
         writes.measurements.extend(measurements);
-        warnings.extend(also);
+        writes.warnings.extend(also);
     }
-    writes.warnings = warnings;
     Ok(writes)
+}
+
+/// What is measured, one after the other: each level in each way.
+async fn sites(place: &Place, asked: &cli::Writes) -> anyhow::Result<Vec<(String, Variant, Through)>> {
+    let ways: Vec<Through> = asked.through.iter().map(|way| Through::from(*way)).collect();
+    let ways = [Through::Api, Through::Sql].into_iter().filter(|way| ways.contains(way));
+    let levels = levels(place, asked).await?.into_iter();
+    Ok(levels
+        .flat_map(|(level, variant)| ways.clone().map(move |way| (level.clone(), variant, way)))
+        .collect())
 }
 
 /// The levels by name, each with the variant that is made for it.

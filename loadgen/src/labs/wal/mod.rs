@@ -229,9 +229,11 @@ impl LogReader {
         split: &mut Split,
     ) -> Result<(), Unavailable> {
         // The first block of a record is the one with the least number.
-        let mut records =
-            sqlx::query_as::<_, (String, String, i32, i32, Option<i64>, Option<i64>, Option<i64>, bool)>(
-                "SELECT /* callbench probe */ r.resource_manager, r.record_type, r.record_length, r.fpi_length,
+        let mut records = sqlx::query_as::<
+            _,
+            (String, String, i32, i32, Option<i64>, Option<i64>, Option<i64>, bool),
+        >(
+            "SELECT /* callbench probe */ r.resource_manager, r.record_type, r.record_length, r.fpi_length,
                         b.tablespace, b.database, b.filenode, coalesce(b.is_shared, false)
                  FROM pg_get_wal_records_info($1::text::pg_lsn, $2::text::pg_lsn) AS r
                  LEFT JOIN (SELECT start_lsn,
@@ -241,10 +243,10 @@ impl LogReader {
                                    count(DISTINCT (reltablespace, reldatabase, relfilenode)) > 1 AS is_shared
                             FROM pg_get_wal_block_info($1::text::pg_lsn, $2::text::pg_lsn, false)
                             GROUP BY start_lsn) AS b USING (start_lsn)",
-            )
-            .bind(start.to_string())
-            .bind(end.to_string())
-            .fetch(&mut self.connection);
+        )
+        .bind(start.to_string())
+        .bind(end.to_string())
+        .fetch(&mut self.connection);
         while let Some((manager, kind, bytes, image_bytes, tablespace, database, filenode, is_shared)) =
             records.try_next().await?
         {

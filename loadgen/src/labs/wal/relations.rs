@@ -104,7 +104,8 @@ pub(super) async fn find(
 }
 
 fn relation(row: Row) -> Relation {
-    let named = |schema: &str, name: String| if schema == "public" { name } else { format!("{schema}.{name}") };
+    let named =
+        |schema: &str, name: String| if schema == "public" { name } else { format!("{schema}.{name}") };
     let of_the_system = |schema: &str| matches!(schema, "pg_catalog" | "information_schema");
     let is_of_the_system = of_the_system(row.table_schema.as_deref().unwrap_or(&row.schema));
     let kind = match row.relkind.as_str() {

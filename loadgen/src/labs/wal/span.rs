@@ -73,7 +73,8 @@ impl Split {
             }
             all.shared_records += place.shared_records;
         }
-        let mut parts: Vec<Part> = places.into_iter().map(|(relation, place)| part(relation, place)).collect();
+        let mut parts: Vec<Part> =
+            places.into_iter().map(|(relation, place)| part(relation, place)).collect();
         parts.sort_by_key(|part| std::cmp::Reverse(part.totals.all_bytes()));
         parts
     }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::Error;
 use super::choice::{Change, NewCall, Newcomer};
-use crate::operations::{Reply, client, request, send};
 use crate::operations::bearer;
+use crate::operations::{Reply, client, request, send};
 use crate::plan::Target;
 
 /// A write that takes longer has failed.

@@ -51,7 +51,9 @@ pub enum Error {
         what: String,
     },
     /// A write that did something else.
-    #[error("a write changed {written} rows instead of {wanted}; does anybody else write to the same workspace?")]
+    #[error(
+        "a write changed {written} rows instead of {wanted}; does anybody else write to the same workspace?"
+    )]
     OtherRows {
         /// Rows that it was to change.
         wanted: u64,

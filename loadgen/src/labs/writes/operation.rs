@@ -75,11 +75,6 @@ impl Operation {
     pub fn usual_count(self) -> u64 {
         if self.rows() == 1 { 1_000 } else { 300 }
     }
-
-    /// Whether rows are changed that were there before, so that some changes may be heap-only.
-    pub(super) fn changes_rows(self) -> bool {
-        !matches!(self, Self::SingleInsert | Self::BatchInsert)
-    }
 }
 
 impl fmt::Display for Operation {

@@ -28,9 +28,7 @@ impl Sql {
         let mut transaction = self.connection.begin().await?;
         let written = match change {
             Change::Insert(newcomers) => insert(&mut transaction, self.workspace, &ids, newcomers).await?,
-            Change::Status(_, status) => {
-                set_status(&mut transaction, self.workspace, &ids, status).await?
-            }
+            Change::Status(_, status) => set_status(&mut transaction, self.workspace, &ids, status).await?,
             Change::Phone(id, phone) => set_phone(&mut transaction, self.workspace, *id, phone).await?,
             Change::Delete(_) => delete(&mut transaction, self.workspace, &ids).await?,
             Change::Call(calls) => call(&mut transaction, self.workspace, &ids, calls).await?,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reports::labs::wal::{LogSpan, Updates};
-use reports::labs::writes::{Measurement, Processor, Work};
+use reports::labs::writes::{Measurement, Processor, Through, Work};
 use reports::latency::Latency;
 use reports::run::CpuCost;
 use sqlx::{Connection as _, PgConnection};
@@ -59,7 +59,7 @@ pub(super) struct Bench {
     statements: Option<StatementProbe>,
     meter: CpuMeter,
     level: String,
-    through: reports::labs::writes::Through,
+    through: Through,
     may_checkpoint: bool,
 }
 
@@ -108,20 +108,32 @@ impl Bench {
         Ok(bench)
     }
 
-    /// Writes that are not counted.
+    /// Writes that are not counted. Their counters are waited for, so that they are not taken for those of what follows.
     pub(super) async fn warm_up(
         &mut self,
         subjects: &mut Subjects,
         operation: Operation,
         count: usize,
     ) -> Result<(), Error> {
+        let counted = Counted::read(&mut self.control).await?;
+        let start = position(&mut self.control).await?;
+        let mut rows = 0;
         for change in subjects.changes(operation, count as u64) {
             let (ids, _) = self.way.carry_out(&change).await?;
+            rows += ids.len() as u64;
             subjects.note(&change, &ids);
+        }
+        let end = position(&mut self.control).await?;
+        let log = match &mut self.log {
+            Some(log) => log.read(start, end).await.ok(),
+            None => None,
+        };
+        if let Some(expected) = expected_updates(operation, rows, log.as_ref()) {
+            self.updates(subjects, &counted, expected).await?;
         }
         // What it left for later is no business of what is measured.
         pending::empty(&mut self.control, None).await?;
-        self.way.hand_in(subjects.anybody()).await
+        Ok(())
     }
 
     /// Does these writes. `None` when it was stopped among them.
@@ -140,7 +152,7 @@ impl Bench {
             None => None,
         };
         let sizes = Sizes::read(&mut self.control).await?;
-        let counted = self.settled(subjects).await?;
+        let counted = Counted::read(&mut self.control).await?;
         if self.may_checkpoint {
             sqlx::raw_sql("CHECKPOINT").execute(&mut self.control).await?;
         }
@@ -182,8 +194,10 @@ impl Bench {
             },
             None => None,
         };
-        let expected = log.as_ref().map_or(0, |log| log.updates().all);
-        let counted_updates = self.updates(subjects, operation, &counted, expected).await?;
+        let counted_updates = match expected_updates(operation, ids.len() as u64, log.as_ref()) {
+            Some(expected) => self.updates(subjects, &counted, expected).await?,
+            None => None,
+        };
         let vacuums = Counted::read(&mut self.control).await?.vacuums_since(&counted);
         let row_bytes = rows::bytes(&mut self.control, operation, &ids).await?;
         let postponed = pending::empty(&mut self.control, self.log.as_mut()).await?;
@@ -213,30 +227,23 @@ impl Bench {
         Ok(Some(measurement))
     }
 
-    /// The counters of the tables, once the session that writes has handed in all that it has.
-    async fn settled(&mut self, subjects: &Subjects) -> Result<Counted, Error> {
-        self.way.hand_in(subjects.anybody()).await?;
-        Ok(Counted::read(&mut self.control).await?)
-    }
-
-    /// Updates since the reading `before`, waited for until they are as many as the log has; `None` if they do not come.
+    /// Updates since the reading `before`, waited for until they are as many as expected; `None` if they do not come.
     async fn updates(
         &mut self,
         subjects: &Subjects,
-        operation: Operation,
         before: &Counted,
         expected: u64,
     ) -> Result<Option<Updates>, Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            self.way.hand_in(subjects.anybody()).await?;
             let updates = Counted::read(&mut self.control).await?.updates_since(before);
-            if updates.all >= expected && (updates.all > 0 || !operation.changes_rows() || expected == 0) {
+            if updates.all >= expected {
                 return Ok(Some(updates));
             }
             if Instant::now() > deadline {
                 return Ok(None);
             }
+            self.way.hand_in(subjects.anybody()).await?;
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -254,24 +261,34 @@ impl Bench {
     }
 }
 
+/// Updates that the counters of the tables will have: those of the log, or one for each row. `None` where that is not known,
+/// because triggers update totals.
+fn expected_updates(operation: Operation, rows: u64, log: Option<&LogSpan>) -> Option<u64> {
+    match (log, operation) {
+        (Some(log), _) => Some(log.updates().all),
+        (None, Operation::SingleCall | Operation::BatchCall) => None,
+        (None, Operation::SingleInsert | Operation::BatchInsert) => Some(0),
+        (None, _) => Some(rows),
+    }
+}
+
 /// Checkpoints that began or ended in a span.
 fn checkpoints(log: &LogSpan) -> u64 {
     log.records_of("XLOG/CHECKPOINT_ONLINE") + log.records_of("XLOG/CHECKPOINT_SHUTDOWN")
 }
 
-fn each(used: &CpuCost, operations: u64, through: reports::labs::writes::Through) -> Processor {
+fn each(used: &CpuCost, operations: u64, through: Through) -> Processor {
     let each = |seconds: Option<f64>| seconds.map(|seconds| seconds * 1e6 / operations.max(1) as f64);
     let server_us = match through {
-        reports::labs::writes::Through::Api => each(used.server_s),
-        reports::labs::writes::Through::Sql => None,
+        Through::Api => each(used.server_s),
+        Through::Sql => None,
     };
     Processor { client_us: each(used.client_s), server_us, database_us: each(used.database_s) }
 }
 
 /// What makes a measurement less than it should be.
 fn doubts(measurement: &Measurement, vacuums: u64) -> Vec<String> {
-    let place =
-        format!("{}, {}, {}", measurement.level, measurement.through.name(), measurement.operation);
+    let place = format!("{}, {}, {}", measurement.level, measurement.through.name(), measurement.operation);
     let mut doubts = Vec::new();
     if measurement.checkpoints.is_some_and(|checkpoints| checkpoints > 0) {
         doubts.push(format!(

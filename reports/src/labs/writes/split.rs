@@ -61,6 +61,19 @@ impl Split {
             let images = one.each(log.sum().image_bytes);
             Some([one.each(log.span_bytes) - images, images])
         });
+        // After the sum, because it came after the operations.
+        let mut late: Vec<&str> = Vec::new();
+        for put_off in measured.iter().flat_map(|(one, _)| &one.postponed) {
+            if !late.contains(&put_off.index.as_str()) {
+                late.push(&put_off.index);
+            }
+        }
+        for index in late {
+            add(&format!("later: {index}"), &|one, _| {
+                let put_off = one.postponed.iter().find(|put_off| put_off.index == index)?;
+                Some([one.each(put_off.log_bytes?), 0.0])
+            });
+        }
         Some(Self { levels: measured.iter().map(|(one, _)| one.level.clone()).collect(), rows })
     }
 

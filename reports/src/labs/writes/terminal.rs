@@ -3,32 +3,22 @@
 use super::split::Split;
 use super::{Measurement, Through, Writes};
 use crate::quantity;
+use crate::summary::percentile;
 use crate::terminal::WIDTH;
 use crate::terminal::grid::{self, Align, Grid};
 
 /// The headings of [`row`].
 pub(super) const HEADINGS: [&str; 13] = [
-    "level",
-    "via",
-    "ops",
-    "p50",
-    "p99",
-    "WAL B/op",
-    "FPI B/op",
-    "rec/op",
-    "HOT",
-    "index B/op",
-    "buf/op",
-    "CPU us/op",
-    "WAL/row",
+    "level", "via", "p50", "p99", "max", "WAL kB", "FPI kB", "rec", "HOT", "idx kB", "buf", "CPU us",
+    "of row",
 ];
 
-/// Both tables.
+/// Levels against operations, then each operation at each level, then the log of each by table and index.
 #[must_use]
 pub fn table(writes: &Writes) -> String {
-    let mut text = String::new();
+    let mut text = overview(writes);
     for operation in writes.operations() {
-        text.push_str(&quantity::heading(operation));
+        text.push_str(&heading(writes, operation));
         text.push('\n');
         let columns: Vec<(&str, Align)> = HEADINGS
             .iter()
@@ -67,37 +57,106 @@ pub fn table(writes: &Writes) -> String {
     text
 }
 
+/// An operation in a line: its times and its log at each level, side by side.
+fn overview(writes: &Writes) -> String {
+    let Some(through) = [Through::Api, Through::Sql]
+        .into_iter()
+        .find(|through| writes.measurements.iter().any(|one| one.through == *through))
+    else {
+        return String::new();
+    };
+    let headings: Vec<String> = writes
+        .levels
+        .iter()
+        .flat_map(|level| [level.name.clone(), "p99".to_owned(), "WAL kB".to_owned()])
+        .collect();
+    let mut columns = vec![("", Align::Left)];
+    columns.extend(headings.iter().map(|heading| (heading.as_str(), Align::Right)));
+    let mut grid = Grid::new(&columns);
+    for operation in writes.operations() {
+        let mut cells = vec![quantity::heading(operation)];
+        for level in &writes.levels {
+            cells.extend(match writes.of(operation, through).find(|one| one.level == level.name) {
+                Some(one) => {
+                    let [p50, p99] = [0.5, 0.99].map(|quantile| percentile(&one.service, quantile));
+                    [p50, p99, kb(one.log_bytes_each())]
+                }
+                None => ["–", "–", "–"].map(str::to_owned),
+            });
+        }
+        grid.row(cells);
+    }
+    let caption =
+        format!("Levels against operations, through {}: median, p99, and log of one", words(through));
+    format!("{caption}\n{}\n", grid.text())
+}
+
+/// An operation, how often it was done, and how many rows it writes.
+pub(super) fn heading(writes: &Writes, operation: &str) -> String {
+    let name = quantity::heading(operation);
+    let measured: Vec<&Measurement> =
+        writes.measurements.iter().filter(|one| one.operation == operation).collect();
+    let (least, most) =
+        (measured.iter().map(|one| one.operations).min(), measured.iter().map(|one| one.operations).max());
+    let rows = measured.first().map_or(0, |one| one.rows / one.operations.max(1));
+    match (least, most) {
+        (Some(least), Some(most)) if least != most => {
+            let (least, most) = (quantity::count(least), quantity::count(most));
+            format!("{name}: {least} to {most} of {}", quantity::plural(rows, "row"))
+        }
+        (Some(count), _) => {
+            format!("{name}: {} of {}", quantity::count(count), quantity::plural(rows, "row"))
+        }
+        _ => name,
+    }
+}
+
 /// How the columns are to be read.
-pub(super) const REMARKS: [&str; 4] = [
-    "p50, p99: service time of one operation after the other (closed loop). WAL B, rec: log without and with full-page images' \
-     bytes left out (FPI B has those: the first touch of a page after a checkpoint), commit included.",
-    "HOT: heap-only updates of all, by the records of the log. index B: growth of the index files. buf: shared buffers. CPU: \
-     database, and server where there is one. WAL/row: bytes of log for each byte of the rows written.",
-    "A GIN index puts new entries into a list, and pays for them when the list is emptied; `postponed` in the JSON has what that \
-     took.",
-    "The split gives each record to the relation of its first block.",
+pub(super) const REMARKS: [&str; 5] = [
+    "All figures are those of one operation. p50, p99, max: service time of one after the other (closed loop); in \
+     parentheses where there were too few for an upper bound.",
+    "WAL: log without full-page images, commit included; of row: the same for each byte of the rows written. FPI: \
+     full-page images, which the first touch of a page after a checkpoint leaves.",
+    "rec: records. HOT: heap-only updates of all, by the records of the log. idx: growth of the index files. buf: buffers touched in the \
+     cache. CPU: of the database, and of the server where there is one; in parentheses below ten ticks of the clock.",
+    "A GIN index puts new entries into a list and pays for them when it is emptied, which was done after the operations: \
+     `later` has what that took.",
+    "The split gives each record to the relation of its first block. 1 kB is 1,000 bytes.",
 ];
 
 /// One operation at one level, in one line, as the table of the page has it too.
 pub(super) fn row(one: &Measurement) -> [String; 13] {
     let some = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), quantity::number);
-    let time = |us: u64| quantity::time_us(us as f64);
     [
         one.level.clone(),
         one.through.name().to_owned(),
-        quantity::count(one.operations),
-        time(one.p50_us),
-        time(one.p99_us),
-        some(one.log_bytes_each()),
-        some(one.image_bytes_each()),
+        percentile(&one.service, 0.5),
+        percentile(&one.service, 0.99),
+        quantity::time_us(one.max_us as f64),
+        kb(one.log_bytes_each()),
+        kb(one.image_bytes_each()),
         some(one.records_each()),
         one.hot_share().map_or_else(|| "–".to_owned(), quantity::share),
-        quantity::number(one.index_bytes_each()),
+        kb(Some(one.index_bytes_each())),
         some(one.work.as_ref().map(|work| work.buffers)),
-        some(one.processor_us()),
+        processor(one),
         one.amplification().map_or_else(|| "–".to_owned(), quantity::times),
     ]
 }
+
+fn kb(bytes: Option<f64>) -> String {
+    bytes.map_or_else(|| "–".to_owned(), |bytes| quantity::number(bytes / 1e3))
+}
+
+/// In parentheses where the clock, which ticks a hundred times a second, has hardly moved.
+fn processor(one: &Measurement) -> String {
+    let Some(us) = one.processor_us() else { return "–".to_owned() };
+    let words = quantity::number(us);
+    if us * (one.operations as f64) < LEAST_PROCESSOR_US { format!("({words})") } else { words }
+}
+
+/// Ten ticks.
+const LEAST_PROCESSOR_US: f64 = 100_000.0;
 
 /// The way whose split is shown: the API where it was measured, since that is what runs in production.
 pub(super) fn split(writes: &Writes, operation: &str) -> Option<(Split, Through)> {
@@ -128,8 +187,8 @@ mod tests {
         let text = table(&sample::writes());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         let lines = |word: &str| text.lines().filter(|line| line.contains(word)).count();
-        // Two levels in both ways, and the heading of the split.
-        assert_eq!((lines("before"), lines("optimized")), (3, 3));
+        // Two levels in both ways, the heading of the split, and that of the overview.
+        assert_eq!((lines("before"), lines("optimized")), (4, 4));
         assert_eq!((lines("customer (rows)"), lines("idx_customer_workspace_status")), (1, 1));
         let index = text.lines().find(|line| line.contains("idx_customer_workspace_status")).unwrap();
         let cells: Vec<&str> = index.split_whitespace().skip(1).collect();
@@ -144,7 +203,10 @@ mod tests {
         writes.measurements.iter_mut().for_each(|one| one.log = None);
         let text = table(&writes);
         assert!(!text.contains("all of the log"));
-        let line = text.lines().find(|line| line.trim_start().starts_with("before")).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.trim_start().starts_with("before") && line.contains("api"))
+            .unwrap();
         assert_eq!(line.matches('–').count(), 5, "{line}");
     }
 }
