@@ -71,7 +71,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
                 database_url,
                 is_copy: place.is_private(),
             };
-            let mut tell = |operation: Operation, count: usize| {
+            let mut tell = |operation: Operation, count: u64| {
                 eprintln!("{level}, {}: {operation}, {count} times", through.name());
             };
             Ok(lab::measure(&plan, &site, &mut tell, stop).await?)

@@ -99,7 +99,7 @@ pub(super) struct Choice {
     /// Those that are deleted, each once.
     doomed: Vec<Uuid>,
     /// Where the next single update looks: each customer once before any of them twice.
-    next: usize,
+    turn: usize,
     drawn: u64,
 }
 
@@ -110,12 +110,15 @@ impl Choice {
         let doomed = deletions.min(candidates.len() / 2);
         let doomed = candidates.split_off(candidates.len() - doomed);
         let doomed = doomed.into_iter().map(|candidate| candidate.id).collect();
-        Self { seed, mark: mark.to_owned(), living: candidates, doomed, next: 0, drawn: 0 }
+        Self { seed, mark: mark.to_owned(), living: candidates, doomed, turn: 0, drawn: 0 }
     }
 
-    /// How many deletions it has left.
-    pub(super) fn deletions(&self) -> usize {
-        self.doomed.len() / Operation::BatchDelete.rows()
+    /// How many writes of a kind it can give, if so many are wanted: nobody is deleted twice.
+    pub(super) fn available(&self, operation: Operation, wanted: u64) -> u64 {
+        match operation {
+            Operation::BatchDelete => wanted.min((self.doomed.len() / operation.rows()) as u64),
+            _ => wanted,
+        }
     }
 
     /// A customer that stays.
@@ -123,10 +126,9 @@ impl Choice {
         self.living.first().map(|candidate| candidate.id)
     }
 
-    /// The next writes of a kind; fewer deletions than asked for if there is nobody left.
-    pub(super) fn changes(&mut self, operation: Operation, count: usize) -> Vec<Change> {
-        let left = if operation == Operation::BatchDelete { self.deletions().min(count) } else { count };
-        (0..left).map(|_| self.change(operation)).collect()
+    /// The next write of a kind; `None` where there is nobody left to delete.
+    pub(super) fn next(&mut self, operation: Operation) -> Option<Change> {
+        (self.available(operation, 1) > 0).then(|| self.change(operation))
     }
 
     fn change(&mut self, operation: Operation) -> Change {
@@ -138,7 +140,7 @@ impl Choice {
                 Change::Insert((0..rows).map(|_| newcomer(&self.mark, &mut draw)).collect())
             }
             Operation::UpdateIndexed => {
-                let place = self.turn();
+                let place = self.whose_turn();
                 let others: Vec<&'static str> =
                     STATUSES.into_iter().filter(|status| *status != self.living[place].status).collect();
                 let status = others[draw.index(others.len())];
@@ -146,7 +148,7 @@ impl Choice {
                 Change::Status(vec![self.living[place].id], status)
             }
             Operation::UpdateUnindexed => {
-                let place = self.turn();
+                let place = self.whose_turn();
                 Change::Phone(self.living[place].id, phone(&mut draw))
             }
             Operation::BatchUpdate => self.restated(rows, &mut draw),
@@ -158,9 +160,9 @@ impl Choice {
     }
 
     /// The place of the customer whose turn it is.
-    fn turn(&mut self) -> usize {
-        let place = self.next % self.living.len();
-        self.next = place + 1;
+    fn whose_turn(&mut self) -> usize {
+        let place = self.turn % self.living.len();
+        self.turn = place + 1;
         place
     }
 
@@ -233,21 +235,22 @@ mod tests {
     fn the_same_seed_chooses_the_same_and_another_one_does_not() {
         let all = |seed| {
             let mut choice = Choice::new(seed, "m", candidates(1_000), 200);
-            Operation::ALL.map(|operation| choice.changes(operation, 3))
+            Operation::ALL.map(|operation| [0; 3].map(|_| choice.next(operation).expect("a write")))
         };
         assert_eq!(all(1), all(1));
         assert_ne!(all(1), all(2));
         for (operation, changes) in Operation::ALL.into_iter().zip(all(1)) {
-            assert_eq!(changes.iter().map(Change::rows).collect::<Vec<_>>(), [operation.rows(); 3]);
+            assert_eq!(changes.each_ref().map(Change::rows), [operation.rows(); 3]);
         }
     }
 
     #[test]
     fn deletions_end_with_the_half_that_may_be_deleted() {
         let mut choice = Choice::new(1, "m", candidates(240), 10_000);
-        assert_eq!(choice.deletions(), 2);
-        assert_eq!(choice.changes(Operation::BatchDelete, 9).len(), 2);
-        assert_eq!(choice.changes(Operation::BatchDelete, 1), []);
+        assert_eq!(choice.available(Operation::BatchDelete, 9), 2);
+        let deletions = [0; 3].map(|_| choice.next(Operation::BatchDelete).is_some());
+        assert_eq!(deletions, [true, true, false]);
+        assert_eq!(choice.available(Operation::SingleInsert, 9), 9);
     }
 
     proptest! {
@@ -262,7 +265,7 @@ mod tests {
             let mut choice = Choice::new(seed, "m", everybody, 200);
             let mut deleted = HashSet::new();
             for kind in kinds {
-                for change in choice.changes(Operation::ALL[kind], 1) {
+                if let Some(change) = choice.next(Operation::ALL[kind]) {
                     match change {
                         Change::Status(ids, status) => {
                             let distinct: HashSet<_> = ids.iter().collect();

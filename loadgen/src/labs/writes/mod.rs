@@ -33,7 +33,7 @@ use crate::probes;
 
 /// Writes of each kind that are made before any is counted: the connection, its prepared statements and their generic plans
 /// (which PostgreSQL takes up at the sixth execution) are there then.
-const WARM_UP: usize = 6;
+const WARM_UP: u64 = 6;
 
 /// Live customers that a workspace has to have: enough for the largest writes, half of them to be deleted.
 const LEAST_CUSTOMERS: usize = 300;
@@ -109,8 +109,8 @@ impl Plan {
 
     /// Writes of a kind with those of the warm-up; 0 for what is not measured.
     fn writes(&self, operation: Operation) -> usize {
-        let count = usize::try_from(self.count_of(operation)).unwrap_or(usize::MAX);
-        if self.operations.contains(&operation) { count.saturating_add(WARM_UP) } else { 0 }
+        let count = usize::try_from(self.count_of(operation) + WARM_UP).unwrap_or(usize::MAX);
+        if self.operations.contains(&operation) { count } else { 0 }
     }
 }
 
@@ -151,7 +151,7 @@ pub struct Measured {
 pub async fn measure(
     plan: &Plan,
     site: &Site,
-    tell: &mut (dyn FnMut(Operation, usize) + Send),
+    tell: &mut (dyn FnMut(Operation, u64) + Send),
     stop: &CancellationToken,
 ) -> Result<Measured, Error> {
     let mut control = probes::connect(&site.database_url).await?;
@@ -175,18 +175,18 @@ pub async fn measure(
         let mut measurements = Vec::new();
         for &operation in &plan.operations {
             bench.warm_up(&mut subjects, operation, WARM_UP).await?;
-            let changes = subjects.changes(operation, plan.count_of(operation));
-            tell(operation, changes.len());
-            if (changes.len() as u64) < plan.count_of(operation) {
+            let wanted = plan.count_of(operation);
+            let count = subjects.available(operation, wanted);
+            tell(operation, count);
+            if count < wanted {
                 warnings.push(format!(
-                    "{}, {}: {operation} was done {} times instead of {}, because the workspace has too few customers to delete",
+                    "{}, {}: {operation} was done {count} times instead of {wanted}, because the workspace has too few customers \
+                     to delete",
                     site.level,
                     site.through.name(),
-                    changes.len(),
-                    plan.count_of(operation),
                 ));
             }
-            match bench.measure(&mut subjects, operation, changes, &mut warnings, stop).await? {
+            match bench.measure(&mut subjects, operation, count, &mut warnings, stop).await? {
                 Some(measurement) => measurements.push(measurement),
                 None => break,
             }

@@ -13,6 +13,9 @@ use crate::operations::Draw;
 /// How many customers one statement makes or removes.
 const CHUNK: usize = 1_000;
 
+/// The most customers that are made in somebody's database before anything is measured.
+const MOST_OWN: usize = 50_000;
+
 /// Customers to change, and what has to go again.
 pub(super) struct Subjects {
     choice: Choice,
@@ -43,7 +46,7 @@ impl Subjects {
             (there(connection, workspace, plan.seed, living.saturating_add(deletions)).await?, None)
         } else {
             // Who is to be deleted may be half of all at most.
-            let wanted = (living + deletions).max(2 * deletions);
+            let wanted = living.saturating_add(deletions).max(deletions.saturating_mul(2)).min(MOST_OWN);
             let own = made(connection, workspace, plan.seed, &mark, wanted).await?;
             let ids = own.iter().map(|candidate| candidate.id).collect();
             (own, Some(ids))
@@ -55,9 +58,14 @@ impl Subjects {
         Ok(Self { choice: Choice::new(plan.seed, &mark, candidates, deletions), own })
     }
 
-    /// The next writes of a kind.
-    pub(super) fn changes(&mut self, operation: Operation, count: u64) -> Vec<Change> {
-        self.choice.changes(operation, usize::try_from(count).unwrap_or(usize::MAX))
+    /// How many writes of a kind there are, if so many are wanted.
+    pub(super) fn available(&self, operation: Operation, wanted: u64) -> u64 {
+        self.choice.available(operation, wanted)
+    }
+
+    /// The next write of a kind.
+    pub(super) fn next(&mut self, operation: Operation) -> Option<Change> {
+        self.choice.next(operation)
     }
 
     /// A customer that stays.

@@ -113,12 +113,13 @@ impl Bench {
         &mut self,
         subjects: &mut Subjects,
         operation: Operation,
-        count: usize,
+        count: u64,
     ) -> Result<(), Error> {
         let counted = Counted::read(&mut self.control).await?;
         let start = position(&mut self.control).await?;
         let mut rows = 0;
-        for change in subjects.changes(operation, count as u64) {
+        for _ in 0..count {
+            let Some(change) = subjects.next(operation) else { break };
             let (ids, _) = self.way.carry_out(&change).await?;
             rows += ids.len() as u64;
             subjects.note(&change, &ids);
@@ -136,16 +137,16 @@ impl Bench {
         Ok(())
     }
 
-    /// Does these writes. `None` when it was stopped among them.
+    /// Does so many writes. `None` when it was stopped among them.
     pub(super) async fn measure(
         &mut self,
         subjects: &mut Subjects,
         operation: Operation,
-        changes: Vec<Change>,
+        count: u64,
         warnings: &mut Vec<String>,
         stop: &CancellationToken,
     ) -> Result<Option<Measurement>, Error> {
-        let mut ids = Vec::with_capacity(changes.iter().map(Change::rows).sum());
+        let mut ids = Vec::new();
         let mut service = Latency::new();
         let counters = match &mut self.statements {
             Some(statements) => statements.read().await.ok(),
@@ -158,19 +159,20 @@ impl Bench {
         }
         let start = position(&mut self.control).await?;
         let processor = self.meter.read();
-        for change in &changes {
+        for _ in 0..count {
             if stop.is_cancelled() {
                 return Ok(None);
             }
-            let (written, took) = self.way.carry_out(change).await?;
-            subjects.note(change, &written);
+            let Some(change) = subjects.next(operation) else { break };
+            let (written, took) = self.way.carry_out(&change).await?;
+            subjects.note(&change, &written);
             service.record(took);
             ids.extend(written);
         }
         let processor = self.meter.since(&processor);
         let end = position(&mut self.control).await?;
 
-        let operations = changes.len() as u64;
+        let operations = service.count();
         let work = match (&mut self.statements, counters) {
             (Some(statements), Some(before)) => statements.read().await.ok().map(|after| {
                 let work = after.work_since(&before, &self.level, operation.name(), operations);

@@ -40,7 +40,7 @@ pub(super) fn page(writes: &Writes) -> String {
     document(&writes.name, &writes.environment.callbench, "", &body)
 }
 
-/// The span from the cheapest level to the dearest one, for the first operation.
+/// How much was measured.
 fn headline(writes: &Writes) -> String {
     let operations = quantity::plural(writes.operations().len() as u64, "operation");
     let levels = quantity::plural(writes.levels.len() as u64, "level");
