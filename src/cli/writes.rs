@@ -1,10 +1,13 @@
 //! What can be typed after `callbench writes`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use loadgen::labs::writes::Operation;
 use reports::labs::writes::Through;
 
-use super::{Kept, Place};
+use super::Place;
+use super::output::run_name;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -55,8 +58,15 @@ pub(crate) struct Writes {
     /// Write to the database of --database-url.
     #[arg(long, requires = "database_url")]
     pub(crate) yes_write: bool,
-    #[command(flatten)]
-    pub(crate) kept: Kept,
+    /// Folder for results.
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    pub(crate) runs: PathBuf,
+    /// Name of the result. Default: the command and the time.
+    #[arg(long, value_name = "NAME", value_parser = run_name)]
+    pub(crate) name: Option<String>,
+    /// Print writes.json instead of the tables.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The way that a write takes.

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cli;
 use crate::commands::serve;
 use crate::commands::subject::{self, Asking, Needs, Scene};
-use crate::live::{Finished, Live, Print};
 use crate::place::Place;
 use crate::results;
 use crate::stop::INTERRUPTED;
@@ -32,15 +31,10 @@ pub(crate) async fn run(home: &Path, asked: cli::Writes, stop: &CancellationToke
              --yes-write, or measure in the private cluster"
         );
     }
-    let live = Live::open(&asked.kept.live)?;
-    let outcome = async {
-        let place = Place::open(home, &asked.place, Mode::Serving).await?;
-        let measured = measure(&place, &asked, stop).await;
-        place.close().await?;
-        keep_and_print(&measured?, &asked, &live)
-    }
-    .await;
-    live.close(outcome, stop).await
+    let place = Place::open(home, &asked.place, Mode::Serving).await?;
+    let measured = measure(&place, &asked, stop).await;
+    place.close().await?;
+    keep_and_print(&measured?, &asked)
 }
 
 /// All levels in all ways, each from the same rows: a copy is written to once.
@@ -82,7 +76,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
     let complete = all.len() == sites.len() && all.iter().all(|measured| measured.complete);
     let mut writes = Writes {
         schema: SCHEMA,
-        name: asked.kept.name.clone().unwrap_or_else(|| results::fresh_name("writes")),
+        name: asked.name.clone().unwrap_or_else(|| results::fresh_name("writes")),
         started_at,
         finished_at: Utc::now(),
         command: results::command_line(),
@@ -143,24 +137,13 @@ fn variant_of(level: Level) -> Variant {
 }
 
 /// Writes the folder, prints it, returns the exit code.
-fn keep_and_print(writes: &Writes, asked: &cli::Writes, live: &Live) -> anyhow::Result<u8> {
-    let written = store::write(writes, &asked.kept.runs.join(&writes.name))?;
-    let exit_code = if writes.complete { writes.exit_code() } else { INTERRUPTED };
-    match live.print() {
-        Print::Table => {
-            print!("{}", terminal::table(writes));
-            println!("\nPage: {}", written.page.display());
-        }
-        Print::Document => {
-            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-        }
-        Print::Line(lines) => lines.finished(Finished {
-            name: &writes.name,
-            verdict: results::verdict(exit_code),
-            exit_code,
-            result: &written.result,
-            report: &written.page,
-        }),
+fn keep_and_print(writes: &Writes, asked: &cli::Writes) -> anyhow::Result<u8> {
+    let written = store::write(writes, &asked.runs.join(&writes.name))?;
+    if asked.json {
+        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+    } else {
+        print!("{}", terminal::table(writes));
+        println!("\nPage: {}", written.page.display());
     }
-    Ok(exit_code)
+    Ok(if writes.complete { writes.exit_code() } else { INTERRUPTED })
 }

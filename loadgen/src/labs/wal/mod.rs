@@ -215,7 +215,7 @@ impl LogReader {
         .fetch(&mut self.connection);
         while let Some((manager, kind, bytes, image_bytes, block_ref)) = records.try_next().await? {
             let blocks = parse_block_ref(block_ref.as_deref().unwrap_or_default())?;
-            let first = blocks.first().map(|block| block.location());
+            let first = blocks.first().map(BlockRef::location);
             let is_shared = blocks.iter().any(|block| Some(block.location()) != first);
             split.add(&manager, &kind, bytes.unsigned_abs(), image_bytes.unsigned_abs(), first, is_shared);
         }

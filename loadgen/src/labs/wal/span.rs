@@ -114,21 +114,21 @@ mod tests {
     const PAGE: u64 = 8_192;
     const SEGMENT: u64 = 16 << 20;
 
-    fn at(filenode: u32) -> Option<Location> {
-        Some(Location { tablespace: 1663, database: 5, filenode })
+    fn at(filenode: u32) -> Location {
+        Location { tablespace: 1663, database: 5, filenode }
     }
 
     #[test]
     fn records_are_added_up_by_relation_and_kind_and_their_padding_apart() {
         let mut split = Split::default();
-        split.add("Heap", "INSERT", 830, 776, at(1), false);
-        split.add("Heap", "INSERT", 175, 0, at(1), false);
-        split.add("Heap", "LOCK", 54, 0, at(1), true);
+        split.add("Heap", "INSERT", 830, 776, Some(at(1)), false);
+        split.add("Heap", "INSERT", 175, 0, Some(at(1)), false);
+        split.add("Heap", "LOCK", 54, 0, Some(at(1)), true);
         split.add("Transaction", "COMMIT", 34, 0, None, false);
-        split.add("Btree", "INSERT_LEAF", 64, 0, at(2), false);
+        split.add("Btree", "INSERT_LEAF", 64, 0, Some(at(2)), false);
         assert_eq!(split.padding_bytes(), 2 + 1 + 2 + 6);
         let customer = Relation { kind: Kind::Heap, name: "customer".to_owned(), table: None };
-        let parts = split.parts(&BTreeMap::from([(at(1).unwrap(), customer)]));
+        let parts = split.parts(&BTreeMap::from([(at(1), customer)]));
         let found: Vec<(Kind, Totals, u64)> =
             parts.iter().map(|part| (part.kind, part.totals, part.shared_records)).collect();
         let totals = |records, bytes, image_bytes| Totals { records, bytes, image_bytes };

@@ -15,7 +15,7 @@ use crate::operations::{Reply, client, request, send};
 use crate::plan::Target;
 
 /// A write that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Writes through a server.
 #[derive(Debug)]

@@ -173,8 +173,8 @@ pub async fn measure(
         let control = probes::connect(&site.database_url).await?;
         let mut bench = Bench::new(control, way, log, site, &mut warnings).await?;
         let mut measurements = Vec::new();
+        bench.warm_up(&mut subjects, &plan.operations, WARM_UP).await?;
         for &operation in &plan.operations {
-            bench.warm_up(&mut subjects, operation, WARM_UP).await?;
             let wanted = plan.count_of(operation);
             let count = subjects.available(operation, wanted);
             tell(operation, count);

@@ -108,31 +108,34 @@ impl Bench {
         Ok(bench)
     }
 
-    /// Writes that are not counted. Their counters are waited for, so that they are not taken for those of what follows.
+    /// So many writes of each kind that are not counted. Their counters are waited for, so that they are not taken for those of
+    /// what follows.
     pub(super) async fn warm_up(
         &mut self,
         subjects: &mut Subjects,
-        operation: Operation,
+        operations: &[Operation],
         count: u64,
     ) -> Result<(), Error> {
         let counted = Counted::read(&mut self.control).await?;
-        let start = position(&mut self.control).await?;
-        let mut rows = 0;
-        for _ in 0..count {
-            let Some(change) = subjects.next(operation) else { break };
-            let (ids, _) = self.way.carry_out(&change).await?;
-            rows += ids.len() as u64;
-            subjects.note(&change, &ids);
+        let mut expected = 0;
+        for &operation in operations {
+            let start = position(&mut self.control).await?;
+            let mut rows = 0;
+            for _ in 0..count {
+                let Some(change) = subjects.next(operation) else { break };
+                let (ids, _) = self.way.carry_out(&change).await?;
+                rows += ids.len() as u64;
+                subjects.note(&change, &ids);
+            }
+            let end = position(&mut self.control).await?;
+            let log = match &mut self.log {
+                Some(log) => log.read(start, end).await.ok(),
+                None => None,
+            };
+            expected += expected_updates(operation, rows, log.as_ref()).unwrap_or_default();
         }
-        let end = position(&mut self.control).await?;
-        let log = match &mut self.log {
-            Some(log) => log.read(start, end).await.ok(),
-            None => None,
-        };
-        if let Some(expected) = expected_updates(operation, rows, log.as_ref()) {
-            self.updates(subjects, &counted, expected).await?;
-        }
-        // What it left for later is no business of what is measured.
+        self.updates(subjects, &counted, expected).await?;
+        // What they left for later is no business of what is measured.
         pending::empty(&mut self.control, None).await?;
         Ok(())
     }
