@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::split::Split;
-use super::terminal::{HEADINGS, REMARKS, headings, row, words};
+use super::terminal::{HEADINGS, REMARKS, row, words};
 use super::{Through, Writes};
 use crate::html::charts::bars::{Bar, bars};
 use crate::html::figure::{Size, figure, scrolled, table};
@@ -105,11 +105,11 @@ fn splits(writes: &Writes) -> Option<Markup> {
         .collect();
     (!all.is_empty()).then(|| {
         html! {
-            p class="muted" { "Bytes for each operation; beside them those of full-page images." }
+            p class="muted" { "Bytes for each operation, those of its full-page images, and its records." }
             @for (heading, split) in &all {
-                @let headings = headings(split);
+                @let headings = split.headings(true);
                 @let headings: Vec<&str> = [heading.as_str()].into_iter().chain(headings.iter().map(String::as_str)).collect();
-                @let rows: Vec<Vec<String>> = split.rows.iter().map(Split::cells).collect();
+                @let rows: Vec<Vec<String>> = split.rows.iter().map(|row| Split::cells(row, true)).collect();
                 (scrolled(&table(&headings, &rows)))
             }
         }

@@ -37,12 +37,12 @@ pub fn table(writes: &Writes) -> String {
             let (operation, way) = (quantity::heading(operation), words(through));
             let heading = format!("{operation}: bytes of log for each operation, through {way}");
             text.push_str(&grid::wrapped(&heading, WIDTH, ""));
-            let headings: Vec<String> = headings(&split);
+            let headings = split.headings(false);
             let mut columns = vec![("", Align::Left)];
             columns.extend(headings.iter().map(|heading| (heading.as_str(), Align::Right)));
             let mut grid = Grid::new(&columns);
             for line in &split.rows {
-                grid.row(Split::cells(line));
+                grid.row(Split::cells(line, false));
             }
             text.push_str(&grid.text());
             text.push('\n');
@@ -163,11 +163,6 @@ pub(super) fn split(writes: &Writes, operation: &str) -> Option<(Split, Through)
     [Through::Api, Through::Sql]
         .into_iter()
         .find_map(|through| Some((Split::of(writes, operation, through)?, through)))
-}
-
-/// The headings of a split without that of its first column: two for each level.
-pub(super) fn headings(split: &Split) -> Vec<String> {
-    split.levels.iter().flat_map(|level| [level.clone(), "FPI".to_owned()]).collect()
 }
 
 pub(super) fn words(through: Through) -> &'static str {
