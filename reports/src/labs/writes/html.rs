@@ -14,7 +14,7 @@ use crate::quantity;
 pub(super) fn page(writes: &Writes) -> String {
     let sections: Vec<(&str, &str, Option<Markup>)> = vec![
         ("warnings", "Before you trust a figure", warnings(writes)),
-        ("log", "Log for each operation", log(writes)),
+        ("log", "Log for each row", log(writes)),
         ("levels", "Levels against operations", levels(writes)),
         ("split", "The log by index", splits(writes)),
         ("how", "How it was measured", Some(how(writes))),
@@ -40,11 +40,27 @@ pub(super) fn page(writes: &Writes) -> String {
     document(&writes.name, &writes.environment.callbench, "", &body)
 }
 
-/// How much was measured.
+/// The log of the first operation at the first level and at the last one; how much was measured where there is one level.
 fn headline(writes: &Writes) -> String {
-    let operations = quantity::plural(writes.operations().len() as u64, "operation");
-    let levels = quantity::plural(writes.levels.len() as u64, "level");
-    format!("What a write costs: {operations} at {levels}")
+    let operations = writes.operations();
+    let ends = || {
+        let (first, last) =
+            (writes.levels.first()?, writes.levels.last().filter(|_| writes.levels.len() > 1)?);
+        let operation = *operations.first()?;
+        let words = |level: &super::Level| {
+            let one = writes
+                .measurements
+                .iter()
+                .find(|one| one.operation == operation && one.level == level.name)?;
+            Some(format!("{} of log at {}", quantity::bytes(one.log_bytes_each()?), level.name))
+        };
+        Some(format!("{}: {}, {}", quantity::heading(operation), words(first)?, words(last)?))
+    };
+    ends().unwrap_or_else(|| {
+        let operations = quantity::plural(operations.len() as u64, "operation");
+        let levels = quantity::plural(writes.levels.len() as u64, "level");
+        format!("What a write costs: {operations} at {levels}")
+    })
 }
 
 fn log(writes: &Writes) -> Option<Markup> {
@@ -54,7 +70,7 @@ fn log(writes: &Writes) -> Option<Markup> {
         .map(|operation| {
             let measured = writes.measurements.iter().filter(|one| one.operation == operation);
             let bars = measured.filter_map(|one| {
-                let value = one.log_bytes_each()?;
+                let value = one.log_bytes_of_a_row()?;
                 Some(Bar {
                     index: writes.levels.iter().position(|level| level.name == one.level),
                     label: format!("{}, {}", one.level, one.through.name()),
@@ -72,16 +88,17 @@ fn log(writes: &Writes) -> Option<Markup> {
             bars.iter().map(move |bar| vec![format!("{operation}, {}", bar.label), bar.words.clone()])
         })
         .collect();
-    let finding = "Bytes of log for each operation, without full-page images.";
-    let data = table(&["Operation", "Log"], &data);
+    let finding = "Bytes of log for each row that is written, without full-page images.";
+    let data = table(&["Operation", "Log for each row"], &data);
     (!groups.is_empty()).then(|| figure(Size::Full, finding, |width| bars(&groups, finding, width), &data))
 }
 
 fn levels(writes: &Writes) -> Option<Markup> {
     let headings: Vec<&str> = ["operation"].into_iter().chain(HEADINGS).collect();
     let rows: Vec<Vec<String>> = writes
-        .measurements
-        .iter()
+        .operations()
+        .into_iter()
+        .flat_map(|operation| writes.measurements.iter().filter(move |one| one.operation == operation))
         .map(|one| [one.operation.clone()].into_iter().chain(row(one)).collect())
         .collect();
     (!rows.is_empty()).then(|| {
@@ -178,6 +195,7 @@ mod tests {
         }
         // A split for the API and one for plain SQL, each with the index of the upper level.
         assert_eq!(page.matches("idx_customer_workspace_status").count(), 2);
+        assert!(page.contains("Update indexed: 234 B of log at before, 324 B of log at optimized"));
     }
 
     #[test]

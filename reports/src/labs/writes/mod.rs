@@ -231,6 +231,13 @@ impl Measurement {
         self.log.as_ref().map(|log| self.each(log.sum().bytes))
     }
 
+    /// The same for each row that was written, so that one row and many can be compared. `None` without rows, too.
+    #[must_use]
+    pub fn log_bytes_of_a_row(&self) -> Option<f64> {
+        let log = self.log.as_ref()?;
+        (self.rows > 0).then(|| log.sum().bytes as f64 / self.rows as f64)
+    }
+
     /// Bytes of full-page images for each operation.
     #[must_use]
     pub fn image_bytes_each(&self) -> Option<f64> {
@@ -283,5 +290,38 @@ impl Through {
             Self::Api => "api",
             Self::Sql => "sql",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_that_is_not_the_whole_fails_and_one_that_is_missing_is_not_judged() {
+        let whole = sample::writes();
+        assert_eq!(whole.exit_code(), 0);
+        let mut lost = whole.clone();
+        lost.measurements[1].log.as_mut().unwrap().parts.pop();
+        assert_eq!(lost.exit_code(), 1);
+        let mut unread = whole.clone();
+        unread.measurements[1].log = None;
+        let interrupted = Writes { complete: false, ..whole.clone() };
+        let empty = Writes { measurements: Vec::new(), ..whole };
+        assert_eq!([unread, interrupted, empty].map(|writes| writes.exit_code()), [2, 2, 2]);
+    }
+
+    #[test]
+    fn figures_are_those_of_one_operation_or_of_one_row() {
+        let mut one = sample::writes().measurements.remove(2);
+        (one.operations, one.rows, one.row_bytes) = (10, 100, 1_620);
+        let near = |value: Option<f64>, wanted: f64| value.is_some_and(|value| (value - wanted).abs() < 1e-9);
+        // 2,000 bytes of the table, 340 of commits, 900 of an index.
+        assert!(near(one.log_bytes_each(), 324.0) && near(one.log_bytes_of_a_row(), 32.4));
+        assert!(near(one.records_each(), 3.0) && near(one.image_bytes_each(), 8_000.0));
+        assert!(near(one.amplification(), 2.0) && near(Some(one.index_bytes_each()), 819.2));
+        assert!(near(one.processor_us(), 750.0));
+        one.rows = 0;
+        assert_eq!(one.log_bytes_of_a_row(), None);
     }
 }

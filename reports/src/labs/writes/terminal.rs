@@ -193,6 +193,18 @@ mod tests {
     }
 
     #[test]
+    fn what_few_operations_do_not_bear_stands_in_parentheses() {
+        let mut one = sample::writes().measurements.remove(0);
+        let [_, _, p50, p99, .., cpu, _] = row(&one);
+        // 300 us of the server and 450 us of the database, ten times.
+        assert_eq!([p50.as_str(), &p99, &cpu], ["5.00 ms", "(10.0 ms)", "(750)"]);
+        one.operations = 1_000;
+        (0..400).for_each(|_| one.service.record(std::time::Duration::from_millis(5)));
+        let [_, _, _, p99, .., cpu, _] = row(&one);
+        assert_eq!([p99.as_str(), &cpu], ["6.00 ms", "750"]);
+    }
+
+    #[test]
     fn what_could_not_be_read_is_a_dash_and_no_zero() {
         let mut writes = sample::writes();
         writes.measurements.iter_mut().for_each(|one| one.log = None);
