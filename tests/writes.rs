@@ -100,6 +100,7 @@ async fn each_write_is_split_by_index_to_the_last_byte_and_nothing_of_it_stays()
                 for index in indexes {
                     assert!(records(one, index, "") >= COUNT, "{place}: {index}");
                 }
+                assert!(records_of_indexes(one) >= COUNT * indexes.len() as u64, "{place}");
                 assert_eq!((records(one, "customer", "Heap/INSERT"), all), (COUNT, 0), "{place}");
                 COUNT
             }

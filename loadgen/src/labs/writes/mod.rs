@@ -159,6 +159,13 @@ pub async fn measure(
     let mut warnings = Vec::new();
     if site.is_copy {
         state::keep_autovacuum_away(&mut control).await?;
+        if let Err(error) = state::warm(&mut control).await {
+            warnings.push(format!(
+                "{}, {}: the buffers were cold ({error}); install PostgreSQL's contrib modules",
+                site.level,
+                site.through.name()
+            ));
+        }
     }
     let log = log(site, &mut warnings).await?;
     let mut subjects = Subjects::choose(&mut control, workspace, plan, site).await?;
