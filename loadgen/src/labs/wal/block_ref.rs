@@ -123,7 +123,7 @@ mod tests {
             "rel 1/2/3 blkref #0: rel 1/2/3 fork main blk 1",
         ] {
             let error = parse(wrong).unwrap_err().to_string();
-            assert!(error.contains(wrong), "{error}");
+            assert!(error.contains(wrong.trim()), "{error}");
         }
     }
 
