@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::Utc;
-use reports::budgets::Budgets;
+use reports::budgets::{Budgets, Evidence};
 use reports::run::{Run, Verdict};
 
 use crate::cli::Output;
@@ -33,8 +33,8 @@ impl Limits {
         Ok(Self::File(reports::budgets::parse(&name, &text)?))
     }
 
-    /// Judges a run.
-    pub(crate) fn judge(&self, run: &Run) -> Vec<Verdict> {
+    /// Judges a run, or what a lab has found.
+    pub(crate) fn judge(&self, run: &dyn Evidence) -> Vec<Verdict> {
         match self {
             Self::BuiltIn(budgets) => reports::budgets::judge(&budgets.applicable_to(run), run),
             Self::File(budgets) => reports::budgets::judge(budgets, run),

@@ -119,7 +119,7 @@ pub fn value(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Microseconds => time_us(value),
         Unit::Share => share(value),
-        Unit::PerRequest => number(value),
+        Unit::Count | Unit::PerRequest => number(value),
         Unit::BytesPerRequest => bytes(value),
         Unit::PerSecond => per_second(value),
         Unit::Ratio => times(value),

@@ -11,15 +11,28 @@ use crate::run::{Outcome, Run, Verdict, Weight};
 /// | 2 | nothing of that, but the run could not be judged: it was interrupted, no budget speaks of it, or a verdict is inconclusive under the policy `undecided` |
 #[must_use]
 pub fn exit_code(run: &Run) -> u8 {
+    let of_verdicts = exit_code_of(&run.verdicts);
+    if run.checks.iter().any(|check| !check.passed) || of_verdicts == 1 {
+        1
+    } else if !run.complete || run.verdicts.is_empty() {
+        2
+    } else {
+        of_verdicts
+    }
+}
+
+/// The same for verdicts alone: 1 when one weighs as a fail, 2 when one could not be told, 0 otherwise, so also without any.
+#[must_use]
+pub fn exit_code_of(verdicts: &[Verdict]) -> u8 {
     let weight = |verdict: &Verdict| match verdict.outcome {
         Outcome::Pass => Weight::Pass,
         Outcome::Fail => Weight::Fail,
         Outcome::Inconclusive => verdict.weight,
     };
-    let any = |wanted: Weight| run.verdicts.iter().any(|verdict| weight(verdict) == wanted);
-    if run.checks.iter().any(|check| !check.passed) || any(Weight::Fail) {
+    let any = |wanted: Weight| verdicts.iter().any(|verdict| weight(verdict) == wanted);
+    if any(Weight::Fail) {
         1
-    } else if !run.complete || run.verdicts.is_empty() || any(Weight::Undecided) {
+    } else if any(Weight::Undecided) {
         2
     } else {
         0

@@ -14,7 +14,7 @@ use crate::run::{Bound, Weight};
 /// The version of the layout of budget files that this program reads.
 const SCHEMA: i64 = 1;
 
-const BUDGET_KEYS: [&str; 5] = ["operation", "subject", "work", "latency", "versus"];
+const BUDGET_KEYS: [&str; 6] = ["operation", "subject", "work", "latency", "counts", "versus"];
 const POLICY_KEYS: [&str; 3] = ["confidence", "inconclusive", "no_data"];
 const WEIGHTS: [(&str, Weight); 4] = [
     ("fail", Weight::Fail),
@@ -136,13 +136,14 @@ fn read_budget(
         rules: Vec::new(),
         versus: Vec::new(),
     };
-    let (mut work, mut latency, mut versus) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut work, mut latency, mut counts, mut versus) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, span, value) in in_order(table(value, name_span, name)?) {
         match key {
             "operation" => budget.operation = name_of(value)?,
             "subject" => budget.subject = name_of(value)?,
             "work" => work = rules(text, value, List::Work)?,
             "latency" => latency = rules(text, value, List::Latency)?,
+            "counts" => counts = rules(text, value, List::Counts)?,
             "versus" => {
                 for (base, _, value) in in_order(table(value, &span, key)?) {
                     versus.push((base.to_owned(), rules(text, value, List::Versus)?));
@@ -152,7 +153,7 @@ fn read_budget(
         }
     }
     let mut places = Vec::new();
-    for (rule, place) in work.into_iter().chain(latency) {
+    for (rule, place) in work.into_iter().chain(latency).chain(counts) {
         budget.rules.push(rule);
         places.push(place);
     }
@@ -165,7 +166,7 @@ fn read_budget(
         return Err(Mistake::new(
             name_span.clone(),
             "budget without a rule",
-            "expected `work`, `latency` or `versus` with at least one rule",
+            "expected `work`, `latency`, `counts` or `versus` with at least one rule",
         ));
     }
     Ok((budget, places))
@@ -327,7 +328,7 @@ latency = ["p99 < 1s"]
             ("schema = 1\npolicy = 3", "2:1: not a table `policy`: expected a section [policy]"),
             (
                 "schema = 1\n[a]\nlatencies = []",
-                "3:1: unknown key `latencies`: [a] has operation, subject, work, latency, versus; did you mean `latency`?",
+                "3:1: unknown key `latencies`: [a] has operation, subject, work, latency, counts, versus; did you mean `latency`?",
             ),
             ("schema = 1\n[a]\n", "2:2: budget without a rule `a`: "),
             ("schema = 1\n[a]\nlatency = []\n", "2:2: budget without a rule `a`: "),

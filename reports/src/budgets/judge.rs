@@ -1,12 +1,12 @@
-//! Holding each rule against a run.
+//! Holding each rule against what was measured.
 
-use super::measure::{self, Measured};
+use super::evidence::{Evidence, Measured, exact, nothing, words};
 use super::rule::Rule;
 use super::{Budget, Budgets, Policy};
 use crate::quantity;
-use crate::run::{Bound, Observed, Outcome, Run, Unit, Verdict, Weight};
+use crate::run::{Bound, Observed, Outcome, Unit, Verdict, Weight};
 use crate::stats::Estimate;
-use crate::summary::{self, Case, Summary};
+use crate::summary::Case;
 
 /// One verdict per rule, in the order of the file.
 ///
@@ -14,18 +14,18 @@ use crate::summary::{self, Case, Summary};
 /// fail only when the whole interval lies on one side of the limit; an interrupted run, an invalid window, or too few
 /// samples leave it inconclusive. A rule about something that the run does not have gets the policy's `no_data`.
 #[must_use]
-pub fn judge(budgets: &Budgets, run: &Run) -> Vec<Verdict> {
-    budgets.budgets.iter().flat_map(|budget| judge_budget(&budgets.policy, budget, run)).collect()
+pub fn judge(budgets: &Budgets, evidence: &dyn Evidence) -> Vec<Verdict> {
+    budgets.budgets.iter().flat_map(|budget| judge_budget(&budgets.policy, budget, evidence)).collect()
 }
 
-fn judge_budget(policy: &Policy, budget: &Budget, run: &Run) -> Vec<Verdict> {
+fn judge_budget(policy: &Policy, budget: &Budget, evidence: &dyn Evidence) -> Vec<Verdict> {
     let case = Case { subject: &budget.subject, operation: &budget.operation };
-    let own = budget.rules.iter().map(|rule| Trial { policy, budget, run, case, rule, base: None });
+    let own = budget.rules.iter().map(|rule| Trial { policy, budget, evidence, case, rule, base: None });
     let versus = budget.versus.iter().flat_map(|versus| {
         versus.rules.iter().map(move |rule| Trial {
             policy,
             budget,
-            run,
+            evidence,
             case,
             rule,
             base: Some(&versus.base),
@@ -38,7 +38,7 @@ fn judge_budget(policy: &Policy, budget: &Budget, run: &Run) -> Vec<Verdict> {
 struct Trial<'a> {
     policy: &'a Policy,
     budget: &'a Budget,
-    run: &'a Run,
+    evidence: &'a dyn Evidence,
     case: Case<'a>,
     rule: &'a Rule,
     base: Option<&'a str>,
@@ -56,8 +56,8 @@ impl Trial<'_> {
         let confidence = self.policy.confidence;
         let measured = match self.base_case() {
             Some(Err(missing)) => Measured::Missing(missing),
-            Some(Ok(base)) => measure::ratio(self.run, self.case, base, self.rule.metric, confidence),
-            None => measure::absolute(self.run, self.case, self.rule.metric, confidence),
+            Some(Ok(base)) => self.ratio(base, confidence),
+            None => self.evidence.absolute(self.case, self.rule.metric, confidence),
         };
         let (observed, answer) = match measured {
             Measured::Missing(reason) => (None, self.without_data(reason)),
@@ -91,17 +91,17 @@ impl Trial<'_> {
         let base = self.base?;
         let subject = Case { subject: base, operation: self.case.operation };
         let operation = Case { subject: self.case.subject, operation: base };
-        Some(if self.run.subjects.iter().any(|subject| subject.name == base) {
+        Some(if self.evidence.subjects().contains(&base) {
             Ok(subject)
-        } else if summary::operations(self.run).contains(&base) {
+        } else if self.evidence.operations().contains(&base) {
             Ok(operation)
         } else {
-            Err(measure::nothing(self.run, subject))
+            Err(nothing(self.evidence, subject))
         })
     }
 
     fn without_data(&self, reason: String) -> Answer {
-        if !self.run.complete {
+        if !self.evidence.is_complete() {
             return self.inconclusive(format!("The run was interrupted. {reason}"));
         }
         let weight = self.policy.no_data;
@@ -115,20 +115,38 @@ impl Trial<'_> {
 
     /// Why no value of this run may be judged here, whatever it is.
     fn distrust(&self) -> Option<Answer> {
-        if !self.run.complete {
+        if !self.evidence.is_complete() {
             return Some(self.inconclusive("The run was interrupted; run it again to the end.".into()));
         }
-        if self.rule.metric.is_work() {
+        if !self.rule.metric.is_timed() {
             return None;
         }
         let base = self.base_case().and_then(Result::ok);
-        for case in [Some(self.case), base].into_iter().flatten() {
-            let summary = Summary::of(self.run, case)?;
-            if let Some(distrust) = summary.invalid().first() {
-                return Some(self.inconclusive(format!("What was measured of {distrust}")));
-            }
+        let distrust =
+            [Some(self.case), base].into_iter().flatten().find_map(|case| self.evidence.distrust(case))?;
+        Some(self.inconclusive(format!("What was measured of {distrust}")))
+    }
+
+    /// The metric as a multiple of that of a base. Counted work is a fact, and so is a multiple of it.
+    fn ratio(&self, base: Case<'_>, confidence: f64) -> Measured {
+        let metric = self.rule.metric;
+        if metric.is_timed() {
+            return self.evidence.ratio(self.case, base, metric, confidence);
         }
-        None
+        let of = |case| self.evidence.absolute(case, metric, confidence);
+        match (of(self.case), of(base)) {
+            (Measured::Value { estimate: of, samples, needs, .. }, Measured::Value { estimate: by, .. })
+                if by.value > 0.0 =>
+            {
+                let estimate = exact(of.value / by.value);
+                Measured::Value { estimate, unit: Unit::Ratio, samples, needs }
+            }
+            (Measured::Value { .. }, Measured::Value { .. }) => Measured::Missing(format!(
+                "{metric} of the base, {}, is 0: there is no multiple of it.",
+                words(base)
+            )),
+            (missing @ Measured::Missing(_), _) | (_, missing) => missing,
+        }
     }
 
     /// Holds the interval against the limit.
@@ -149,6 +167,7 @@ impl Trial<'_> {
                         print(high)
                     )
                 }
+                (Unit::Count, _) => format!(" in {}", quantity::plural(samples, needs.1)),
                 _ => String::new(),
             };
             let reason = format!("It was {}{exposure}.", print(estimate.value));
@@ -214,6 +233,7 @@ fn span(estimate: Estimate, unit: Unit, side: &str, limit: &str) -> String {
 mod tests {
     use super::*;
     use crate::budgets::parse;
+    use crate::run::Run;
     use crate::sample;
 
     /// The verdict of one rule in `list` for `live` under `first_page`.

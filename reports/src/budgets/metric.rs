@@ -26,6 +26,23 @@ pub enum Metric {
     WalBytes,
     /// Time spent executing statements per request: `database_time/req`.
     DatabaseTime,
+    /// What became of the transactions of a lock trial: `deadlocks`.
+    Tally(Tally),
+}
+
+/// What is counted of the transactions of a lock trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tally {
+    /// Transactions that came to an end: `transactions`.
+    Transactions,
+    /// Attempts that lost in a deadlock: `deadlocks`.
+    Deadlocks,
+    /// Committed changes that are not in the rows: `lost_updates`.
+    LostUpdates,
+    /// Transactions that lost every time and were given up: `given_up`.
+    GivenUp,
+    /// Whatever else went wrong: `failures`.
+    Failures,
 }
 
 /// What the numbers of a metric are, and so which units its limit may have.
@@ -46,6 +63,7 @@ pub enum Quantity {
 pub(super) enum List {
     Latency,
     Work,
+    Counts,
     Versus,
 }
 
@@ -58,6 +76,14 @@ const WORK: [(&str, Metric); 6] = [
     ("database_time/req", Metric::DatabaseTime),
 ];
 
+const COUNTS: [(&str, Metric); 5] = [
+    ("transactions", Metric::Tally(Tally::Transactions)),
+    ("deadlocks", Metric::Tally(Tally::Deadlocks)),
+    ("lost_updates", Metric::Tally(Tally::LostUpdates)),
+    ("given_up", Metric::Tally(Tally::GivenUp)),
+    ("failures", Metric::Tally(Tally::Failures)),
+];
+
 /// The latency metrics to offer when a word is unknown; any `pN` between p0 and p100 is one.
 const LATENCY: [&str; 7] = ["p50", "p90", "p95", "p99", "p99.9", "max", "errors"];
 
@@ -68,9 +94,10 @@ impl Metric {
         match name {
             "max" => Some(Self::Max),
             "errors" => Some(Self::Errors),
-            _ => percentile(name)
-                .map(Self::Quantile)
-                .or_else(|| WORK.into_iter().find(|(known, _)| *known == name).map(|(_, metric)| metric)),
+            _ => percentile(name).map(Self::Quantile).or_else(|| {
+                let mut counted = WORK.into_iter().chain(COUNTS);
+                counted.find(|(known, _)| *known == name).map(|(_, metric)| metric)
+            }),
         }
     }
 
@@ -86,7 +113,9 @@ impl Metric {
         match self {
             Self::Quantile(_) | Self::Max | Self::DatabaseTime => Quantity::Time,
             Self::Errors => Quantity::Share,
-            Self::Statements | Self::Rows | Self::Buffers | Self::BuffersRead => Quantity::Count,
+            Self::Statements | Self::Rows | Self::Buffers | Self::BuffersRead | Self::Tally(_) => {
+                Quantity::Count
+            }
             Self::WalBytes => Quantity::Bytes,
         }
     }
@@ -94,14 +123,21 @@ impl Metric {
     /// Whether it is counted inside the database rather than timed.
     #[must_use]
     pub fn is_work(self) -> bool {
-        !matches!(self, Self::Quantile(_) | Self::Max | Self::Errors)
+        !matches!(self, Self::Quantile(_) | Self::Max | Self::Errors | Self::Tally(_))
     }
 
-    /// Its value in counted work, in the unit of [`Self::unit`]; `None` for what is timed.
+    /// Whether it is timed, or the share of what failed meanwhile: a figure of many samples, which may be wrong by chance or
+    /// by a client that was late. All others are counted.
+    #[must_use]
+    pub fn is_timed(self) -> bool {
+        matches!(self, Self::Quantile(_) | Self::Max | Self::Errors)
+    }
+
+    /// Its value in counted work, in the unit of [`Self::unit`]; `None` for everything else.
     #[must_use]
     pub fn of_work(self, work: &Work) -> Option<f64> {
         match self {
-            Self::Quantile(_) | Self::Max | Self::Errors => None,
+            Self::Quantile(_) | Self::Max | Self::Errors | Self::Tally(_) => None,
             Self::Statements => Some(work.statements_per_request),
             Self::Rows => Some(work.rows_per_request),
             Self::Buffers => Some(work.buffers_per_request),
@@ -117,6 +153,7 @@ impl Metric {
         match self.quantity() {
             Quantity::Time => Unit::Microseconds,
             Quantity::Share => Unit::Share,
+            Quantity::Count if matches!(self, Self::Tally(_)) => Unit::Count,
             Quantity::Count => Unit::PerRequest,
             Quantity::Bytes => Unit::BytesPerRequest,
         }
@@ -137,6 +174,7 @@ impl Metric {
         match list {
             List::Latency => LATENCY.to_vec(),
             List::Work => work.collect(),
+            List::Counts => COUNTS.iter().map(|(name, _)| *name).collect(),
             // A ratio of errors has no meaning when the base has none.
             List::Versus => LATENCY.into_iter().filter(|name| *name != "errors").chain(work).collect(),
         }
@@ -145,9 +183,10 @@ impl Metric {
     /// Whether it may stand in a list.
     pub(super) fn fits(self, list: List) -> bool {
         match list {
-            List::Latency => !self.is_work(),
+            List::Latency => self.is_timed(),
             List::Work => self.is_work(),
-            List::Versus => self != Self::Errors,
+            List::Counts => matches!(self, Self::Tally(_)),
+            List::Versus => self != Self::Errors && !matches!(self, Self::Tally(_)),
         }
     }
 }
@@ -159,7 +198,10 @@ impl fmt::Display for Metric {
             Self::Quantile(q) => write!(f, "p{}", (q * 1e8).round() / 1e6),
             Self::Max => f.write_str("max"),
             Self::Errors => f.write_str("errors"),
-            _ => f.write_str(WORK.iter().find(|(_, metric)| metric == self).map_or("", |(name, _)| name)),
+            _ => {
+                let mut counted = WORK.iter().chain(&COUNTS);
+                f.write_str(counted.find(|(_, metric)| metric == self).map_or("", |(name, _)| name))
+            }
         }
     }
 }
@@ -183,8 +225,17 @@ mod tests {
 
     #[test]
     fn a_metric_prints_the_name_it_was_read_from() {
-        for name in ["p50", "p95", "p99.9", "p99.99", "max", "errors", "statements/req", "database_time/req"]
-        {
+        for name in [
+            "p50",
+            "p95",
+            "p99.9",
+            "p99.99",
+            "max",
+            "errors",
+            "statements/req",
+            "database_time/req",
+            "lost_updates",
+        ] {
             assert_eq!(Metric::named(name).unwrap().to_string(), name);
         }
     }

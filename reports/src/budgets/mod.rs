@@ -6,22 +6,24 @@
 //! whole interval of the measured value satisfies it, *fail* when none of it does, *inconclusive* otherwise.
 //! [`exit_code`] turns the answers into what a CI job obeys.
 
+mod evidence;
 mod exit;
 mod file;
 mod judge;
-mod measure;
 mod metric;
 mod rule;
+mod run;
 pub mod words;
 
 pub use crate::document::Error;
-pub use exit::exit_code;
+pub use evidence::{Evidence, Measured};
+pub use exit::{exit_code, exit_code_of};
 pub use file::parse;
 pub use judge::judge;
-pub use metric::{Metric, Quantity};
+pub use metric::{Metric, Quantity, Tally};
 pub use rule::Rule;
 
-use crate::run::{Run, Weight};
+use crate::run::Weight;
 
 /// Reads one rule about response times or errors that stands by itself. The error says what is wrong, without an end.
 pub fn rule(text: &str) -> Result<Rule, String> {
@@ -41,15 +43,15 @@ pub struct Budgets {
 }
 
 impl Budgets {
-    /// The budgets that speak of what this run set out to measure: of its operations, its subjects, and bases that it
-    /// has.
+    /// The budgets that speak of what was to be measured: of its operations, its subjects, and bases that it has.
     ///
     /// For the default file on a run of part of the demo. A file that the user named is judged whole, so that a
     /// misspelt name fails instead of dropping out.
     #[must_use]
-    pub fn applicable_to(&self, run: &Run) -> Self {
-        let subject = |name: &str| run.subjects.iter().any(|subject| subject.name == name);
-        let operation = |name: &str| run.plan.operations.iter().any(|operation| operation == name);
+    pub fn applicable_to(&self, evidence: &dyn Evidence) -> Self {
+        let (subjects, planned) = (evidence.subjects(), evidence.planned());
+        let subject = |name: &str| subjects.contains(&name);
+        let operation = |name: &str| planned.contains(&name);
         let budgets = self
             .budgets
             .iter()
@@ -91,7 +93,7 @@ pub struct Budget {
     pub operation: String,
     /// The subject it is about; `live` unless given.
     pub subject: String,
-    /// Rules on the subject itself: `work`, then `latency`.
+    /// Rules on the subject itself: `work`, then `latency`, then `counts`.
     pub rules: Vec<Rule>,
     /// Rules against another subject or operation of the same run.
     pub versus: Vec<Versus>,

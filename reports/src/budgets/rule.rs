@@ -146,12 +146,13 @@ fn metric(text: &str, span: Range<usize>, list: List) -> Result<Metric, Mistake>
     match Metric::named(name) {
         Some(metric) if metric.fits(list) => Ok(metric),
         Some(metric) => {
-            let place = match (list, metric.is_work()) {
-                (List::Versus, _) => {
+            let place = match list {
+                List::Versus if metric == Metric::Errors => {
                     "a ratio of errors has no meaning when the base has none; limit them in `latency`"
                 }
-                (_, true) => "it is counted work and belongs in `work`",
-                (_, false) => "it belongs in `latency`",
+                _ if metric.is_work() => "it is counted work and belongs in `work`",
+                _ if metric.is_timed() => "it belongs in `latency`",
+                _ => "it is counted by `callbench locks` and belongs in `counts`",
             };
             Err(Mistake::new(span, "misplaced metric", place))
         }
@@ -254,6 +255,7 @@ fn spaces(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budgets::Tally;
 
     fn read(text: &str, list: List) -> (Metric, Operator, f64) {
         let rule = Rule::parse(text, list).unwrap_or_else(|mistake| panic!("{text}: {mistake:?}"));
@@ -276,6 +278,12 @@ mod tests {
             ("database_time/req < 5ms", List::Work, (Metric::DatabaseTime, Operator::Below, 5_000.0)),
             ("p95 <= 0.5x", List::Versus, (p95, Operator::AtMost, 0.5)),
             ("buffers/req < 0.1x", List::Versus, (Metric::Buffers, Operator::Below, 0.1)),
+            ("deadlocks = 0", List::Counts, (Metric::Tally(Tally::Deadlocks), Operator::Equal, 0.0)),
+            (
+                "transactions >= 20000",
+                List::Counts,
+                (Metric::Tally(Tally::Transactions), Operator::AtLeast, 20_000.0),
+            ),
         ] {
             let (metric, operator, limit) = read(text, list);
             assert_eq!((metric, operator), (expected.0, expected.1), "{text}");
@@ -295,6 +303,11 @@ mod tests {
             ("statements/req < 3", List::Latency, "misplaced metric", "statements/req", None),
             ("p95 < 5ms", List::Work, "misplaced metric", "p95", None),
             ("errors < 0.5x", List::Versus, "misplaced metric", "errors", None),
+            ("deadlocks < 0.5x", List::Versus, "misplaced metric", "deadlocks", None),
+            ("deadlocks = 0", List::Work, "misplaced metric", "deadlocks", None),
+            ("p95 < 5ms", List::Counts, "misplaced metric", "p95", None),
+            ("deadlock = 0", List::Counts, "unknown metric", "deadlock", Some("deadlocks")),
+            ("deadlocks = 0%", List::Counts, "unit on a count", "%", None),
             ("p95", List::Latency, "rule without a comparison", "p95", None),
             (" p95 500ms", List::Latency, "rule without a comparison", "p95 500ms", None),
             ("p95 =< 500ms", List::Latency, "unknown comparison", "=<", Some("<=")),

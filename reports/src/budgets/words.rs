@@ -33,7 +33,7 @@ pub fn measured(verdict: &Verdict) -> String {
 #[must_use]
 pub fn interval(verdict: &Verdict) -> String {
     let Some(observed) = verdict.observed else { return "–".into() };
-    if Metric::of_rule(&verdict.rule).is_some_and(|metric| metric.is_work() || metric == Metric::Max) {
+    if Metric::of_rule(&verdict.rule).is_some_and(|metric| !metric.is_timed() || metric == Metric::Max) {
         return "counted".into();
     }
     let print = |value| quantity::value(value, observed.unit);

@@ -86,6 +86,8 @@ pub enum Unit {
     Microseconds,
     /// A share between 0 and 1.
     Share,
+    /// A count.
+    Count,
     /// A count per request.
     PerRequest,
     /// Bytes per request.

@@ -11,7 +11,7 @@ use crate::comparison::{CONFIDENCE, Comparison};
 use crate::html::{PERCENTILES, headline, load, standing};
 use crate::latency::Latency;
 use crate::quantity;
-use crate::run::{Outcome, Run};
+use crate::run::{Outcome, Run, Verdict};
 use crate::stats::quantile::minimum_samples;
 use crate::summary::{self, Summary};
 
@@ -23,7 +23,7 @@ pub const WIDTH: usize = 110;
 pub fn table(run: &Run, color: bool) -> String {
     let sections = [
         Some(head(run, color)),
-        verdicts(run, color),
+        budgets(&run.verdicts, color),
         checks(run, color),
         warnings(run),
         times(run),
@@ -47,8 +47,9 @@ fn head(run: &Run, color: bool) -> String {
     )
 }
 
-fn verdicts(run: &Run, color: bool) -> Option<String> {
-    if run.verdicts.is_empty() {
+/// The table of budgets, and the reasons of what did not pass; `None` without a verdict.
+pub(crate) fn budgets(verdicts: &[Verdict], color: bool) -> Option<String> {
+    if verdicts.is_empty() {
         return None;
     }
     let mut grid = Grid::new(&[
@@ -62,7 +63,7 @@ fn verdicts(run: &Run, color: bool) -> Option<String> {
     ]);
     // Several rules often share one reason, such as an invalid window: it is said once.
     let mut reasons: Vec<(&str, &str, Vec<String>)> = Vec::new();
-    for verdict in &run.verdicts {
+    for verdict in verdicts {
         grid.row([
             words::outcome(verdict.outcome).into(),
             verdict.subject.clone(),

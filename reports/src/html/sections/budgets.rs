@@ -11,11 +11,16 @@ use crate::quantity;
 use crate::run::{Outcome, Verdict};
 
 pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {
-    if page.run.verdicts.is_empty() {
+    table(&page.run.verdicts)
+}
+
+/// The table of some verdicts; `None` without any.
+pub(crate) fn table(verdicts: &[Verdict]) -> Option<Markup> {
+    if verdicts.is_empty() {
         return None;
     }
     let mut groups: Vec<(&str, Vec<&Verdict>)> = Vec::new();
-    for verdict in &page.run.verdicts {
+    for verdict in verdicts {
         match groups.last_mut() {
             Some((budget, rules)) if *budget == verdict.budget => rules.push(verdict),
             _ => groups.push((&verdict.budget, vec![verdict])),

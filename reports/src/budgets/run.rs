@@ -1,30 +1,48 @@
-//! The measured value that a rule is held against, with its interval.
+//! What a run has to be judged: its requests round by round, and the work that was counted.
 
+use super::evidence::{Evidence, Measured, exact, nothing, words};
 use super::metric::Metric;
 use crate::run::{Run, Unit};
-use crate::spelling;
 use crate::stats::{self, Estimate, PairedRatio, quantile};
 use crate::summary::{self, Case, Summary};
 
-/// A measured value, or why there is none.
-pub(super) enum Measured {
-    /// A value with its interval.
-    Value {
-        estimate: Estimate,
-        unit: Unit,
-        /// Requests behind it, or rounds for a ratio.
-        samples: u64,
-        /// How many samples it takes for both ends of the interval, and what they are.
-        needs: (u64, &'static str),
-    },
-    /// Nothing to judge.
-    Missing(String),
+impl Evidence for Run {
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    fn subjects(&self) -> Vec<&str> {
+        self.subjects.iter().map(|subject| subject.name.as_str()).collect()
+    }
+
+    fn operations(&self) -> Vec<&str> {
+        summary::operations(self)
+    }
+
+    fn planned(&self) -> Vec<&str> {
+        self.plan.operations.iter().map(String::as_str).collect()
+    }
+
+    fn absolute(&self, case: Case<'_>, metric: Metric, confidence: f64) -> Measured {
+        absolute(self, case, metric, confidence)
+    }
+
+    fn ratio(&self, case: Case<'_>, base: Case<'_>, metric: Metric, confidence: f64) -> Measured {
+        ratio(self, case, base, metric, confidence)
+    }
+
+    fn distrust(&self, case: Case<'_>) -> Option<String> {
+        Some(Summary::of(self, case)?.invalid().first()?.to_string())
+    }
 }
 
 /// Measures a metric of one case.
-pub(super) fn absolute(run: &Run, case: Case<'_>, metric: Metric, confidence: f64) -> Measured {
+fn absolute(run: &Run, case: Case<'_>, metric: Metric, confidence: f64) -> Measured {
     if metric.is_work() {
         return work(run, case, metric);
+    }
+    if let Metric::Tally(_) = metric {
+        return Measured::Missing(format!("A run of requests counts no {metric}; `callbench locks` does."));
     }
     let Some(summary) = Summary::of(run, case).filter(|summary| summary.requests > 0) else {
         return Measured::Missing(nothing(run, case));
@@ -51,23 +69,8 @@ pub(super) fn absolute(run: &Run, case: Case<'_>, metric: Metric, confidence: f6
     }
 }
 
-/// Measures a metric of one case as a multiple of that of another: timed metrics round by round, counted work once.
-pub(super) fn ratio(run: &Run, case: Case<'_>, base: Case<'_>, metric: Metric, confidence: f64) -> Measured {
-    if metric.is_work() {
-        return match (work(run, case, metric), work(run, base, metric)) {
-            (Measured::Value { estimate: of, samples, .. }, Measured::Value { estimate: by, .. })
-                if by.value > 0.0 =>
-            {
-                let estimate = exact(of.value / by.value);
-                Measured::Value { estimate, unit: Unit::Ratio, samples, needs: (1, "request") }
-            }
-            (Measured::Value { .. }, Measured::Value { .. }) => Measured::Missing(format!(
-                "{metric} of the base, {}, is 0: there is no multiple of it.",
-                words(base)
-            )),
-            (missing @ Measured::Missing(_), _) | (_, missing) => missing,
-        };
-    }
+/// Measures a timed metric of one case as a multiple of that of another, round by round.
+fn ratio(run: &Run, case: Case<'_>, base: Case<'_>, metric: Metric, confidence: f64) -> Measured {
     let us = |case: Case<'_>, round: u32, failures_are_slow: bool| -> Option<f64> {
         let window = summary::windows(run, case, 1).into_iter().find(|window| window.round == round)?;
         let response = &window.timings.response;
@@ -140,36 +143,9 @@ fn widen(pooled: Estimate, rounds: Option<Estimate>) -> Estimate {
     }
 }
 
-fn exact(value: f64) -> Estimate {
-    Estimate { value, low: Some(value), high: Some(value) }
-}
-
 /// The rank of a quantile among `n` samples.
 fn rank(n: u64, q: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and n")]
     let rank = (n as f64 * q).ceil() as u64;
     rank.clamp(1, n.max(1))
-}
-
-pub(super) fn words(case: Case<'_>) -> String {
-    format!("{} under {}", case.subject, case.operation)
-}
-
-/// Why a case has no data, with the names that the run does have.
-pub(super) fn nothing(run: &Run, case: Case<'_>) -> String {
-    let subjects: Vec<&str> = run.subjects.iter().map(|subject| subject.name.as_str()).collect();
-    let operations = summary::operations(run);
-    let (what, name, known) = if !subjects.contains(&case.subject) {
-        ("subject", case.subject, subjects)
-    } else if !operations.contains(&case.operation) {
-        ("operation", case.operation, operations)
-    } else {
-        return format!("No request of {} was measured.", words(case));
-    };
-    let meant = spelling::question(spelling::nearest(name, known.iter().copied()));
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    format!(
-        "This run measured no {what} `{name}` (it has: {known}){}",
-        if meant.is_empty() { "." } else { &meant }
-    )
 }

@@ -1,0 +1,76 @@
+//! What rules are held against: a run, or what a lab has found.
+
+use super::metric::Metric;
+use crate::run::Unit;
+use crate::spelling;
+use crate::stats::Estimate;
+use crate::summary::Case;
+
+/// A result that has something to be judged, for subjects under operations.
+pub trait Evidence {
+    /// Whether it came to its end.
+    fn is_complete(&self) -> bool;
+
+    /// The names of its subjects.
+    fn subjects(&self) -> Vec<&str>;
+
+    /// The names of the operations that were measured.
+    fn operations(&self) -> Vec<&str>;
+
+    /// The names of the operations that were to be measured.
+    fn planned(&self) -> Vec<&str>;
+
+    /// A metric of a case.
+    fn absolute(&self, case: Case<'_>, metric: Metric, confidence: f64) -> Measured;
+
+    /// A metric of a case that is not counted, as a multiple of that of another.
+    fn ratio(&self, case: Case<'_>, base: Case<'_>, metric: Metric, confidence: f64) -> Measured;
+
+    /// Why no time of a case may be judged, whatever it is: a sentence that begins with what is not to be trusted.
+    fn distrust(&self, case: Case<'_>) -> Option<String>;
+}
+
+/// A measured value, or why there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Measured {
+    /// A value with its interval.
+    Value {
+        /// The value, in the unit.
+        estimate: Estimate,
+        /// Its unit.
+        unit: Unit,
+        /// Requests behind it, or rounds for a ratio.
+        samples: u64,
+        /// How many samples it takes for both ends of the interval, and what they are.
+        needs: (u64, &'static str),
+    },
+    /// Nothing to judge.
+    Missing(String),
+}
+
+/// A value without an interval, since it is a fact.
+pub(crate) fn exact(value: f64) -> Estimate {
+    Estimate { value, low: Some(value), high: Some(value) }
+}
+
+pub(crate) fn words(case: Case<'_>) -> String {
+    format!("{} under {}", case.subject, case.operation)
+}
+
+/// Why a case has no data, with the names that there are.
+pub(crate) fn nothing(evidence: &(impl Evidence + ?Sized), case: Case<'_>) -> String {
+    let (subjects, operations) = (evidence.subjects(), evidence.operations());
+    let (what, name, known) = if !subjects.contains(&case.subject) {
+        ("subject", case.subject, subjects)
+    } else if !operations.contains(&case.operation) {
+        ("operation", case.operation, operations)
+    } else {
+        return format!("No request of {} was measured.", words(case));
+    };
+    let meant = spelling::question(spelling::nearest(name, known.iter().copied()));
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    format!(
+        "This run measured no {what} `{name}` (it has: {known}){}",
+        if meant.is_empty() { "." } else { &meant }
+    )
+}
