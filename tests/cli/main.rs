@@ -22,3 +22,4 @@ mod shards;
 mod timeouts;
 mod verify;
 mod windows;
+mod writes;

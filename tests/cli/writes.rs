@@ -4,17 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-mod command;
-mod seeding;
-
 use cluster::{Cluster, Options};
-use command::{callbench, folder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reports::labs::wal::{Kind, LogSpan, Part, Updates};
 use reports::labs::writes::{Measurement, Through, Writes};
-use seeding::seeded;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
 
 /// How often each operation is done.
 const COUNT: u64 = 4;
