@@ -12,7 +12,7 @@
 //! - [`curves`]: many measurements of the same thing, such as the search for the highest rate that holds.
 //! - [`profile()`]: requests that the server is asked to explain.
 //! - [`conform`]: what a server answers differently from the contract, so that it is known what can be asked of it.
-//! - [`labs`]: what writers do to each other, provoked on purpose.
+//! - [`labs`]: one thing that the database does, provoked on purpose, where a load would only show that it happens.
 //! - [`probes`]: the database's and the operating system's side of the same windows.
 
 pub mod arrivals;

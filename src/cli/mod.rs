@@ -26,6 +26,7 @@ mod seed;
 mod serve;
 mod subject;
 mod verify;
+mod writes;
 
 use std::path::PathBuf;
 
@@ -52,6 +53,7 @@ pub(crate) use self::seed::{ExportFormat, Seed};
 pub(crate) use self::serve::{LogFormat, Serve};
 pub(crate) use self::subject::{Crowd, Kept, Subject};
 pub(crate) use self::verify::Verify;
+pub(crate) use self::writes::Writes;
 
 /// Load testing and benchmarks for multi-tenant list APIs on PostgreSQL.
 #[derive(Debug, Parser)]
@@ -114,6 +116,8 @@ pub(crate) enum Command {
     Profile(Profile),
     /// Hold a server against the contract of the API, and list what it answers differently.
     Conform(Conform),
+    /// Find out what a write costs: time, log and buffers, by level and index.
+    Writes(Writes),
     /// Render a stored run again.
     Report(Report),
     /// The private PostgreSQL, and the schema of any database.

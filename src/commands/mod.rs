@@ -17,6 +17,7 @@ mod seed;
 mod serve;
 mod subject;
 mod verify;
+mod writes;
 
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8
         Command::Bench(bench) => bench::run(&cli.home, bench, stop).await,
         Command::Profile(profile) => profile::run(&cli.home, profile, stop).await,
         Command::Conform(conform) => conform::run(&cli.home, conform, stop).await,
+        Command::Writes(writes) => writes::run(&cli.home, writes, stop).await,
         Command::Report(report) => report::run(&report),
         Command::Db(db) => db::run(&cli.home, db, stop).await,
     }

@@ -23,3 +23,4 @@ mod shards;
 mod timeouts;
 mod verify;
 mod windows;
+mod writes;

@@ -1,3 +1,9 @@
-//! Labs: each provokes one thing on purpose, counts it from both sides, and has a control that shows that it could be seen.
+//! Laboratories: measurements of one thing that the database does, where a load would only show that it does it.
+//!
+//! [`locks`] provokes deadlocks and lost updates, each beside a control that shows that it could be seen. [`wal`] reads what a
+//! span of the write-ahead log holds. [`writes`] does writes one after the other, and says what each of them costs, index by
+//! index.
 
 pub mod locks;
+pub mod wal;
+pub mod writes;
