@@ -78,6 +78,9 @@ pub(crate) struct LockLab {
     /// end. Without it, such a database is refused.
     #[arg(long)]
     pub(crate) yes_write: bool,
+    /// A budget file to judge it by, instead of the built-in budgets, which ask for 20,000 transactions.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) budgets: Option<PathBuf>,
     /// Folder for results.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub(crate) runs: PathBuf,

@@ -58,6 +58,9 @@ pub(crate) struct Writes {
     /// Write to the database of --database-url.
     #[arg(long, requires = "database_url")]
     pub(crate) yes_write: bool,
+    /// A budget file to judge it by, instead of the built-in budgets.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) budgets: Option<PathBuf>,
     /// Folder for results.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub(crate) runs: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -18,7 +19,7 @@ use crate::cli;
 use crate::commands::serve;
 use crate::commands::subject::{self, Asking, Needs, Scene};
 use crate::place::Place;
-use crate::results;
+use crate::results::{self, Limits};
 use crate::stop::INTERRUPTED;
 
 /// Connections of a server that is asked one thing at a time.
@@ -31,10 +32,13 @@ pub(crate) async fn run(home: &Path, asked: cli::Writes, stop: &CancellationToke
              --yes-write, or measure in the private cluster"
         );
     }
+    let limits = Limits::read(asked.budgets.as_deref())?;
     let place = Place::open(home, &asked.place, Mode::Serving).await?;
     let measured = measure(&place, &asked, stop).await;
     place.close().await?;
-    keep_and_print(&measured?, &asked)
+    let mut writes = measured?;
+    writes.verdicts = limits.judge(&writes);
+    keep_and_print(&writes, &asked)
 }
 
 /// All levels in all ways, each from the same rows: a copy is written to once.
@@ -88,6 +92,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
         settings: BTreeMap::new(),
         levels: Vec::new(),
         measurements: Vec::new(),
+        verdicts: Vec::new(),
         warnings: Vec::new(),
     };
     for Measured { level, settings, measurements, warnings: also, .. } in all {
@@ -142,7 +147,7 @@ fn keep_and_print(writes: &Writes, asked: &cli::Writes) -> anyhow::Result<u8> {
     if asked.json {
         print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
     } else {
-        print!("{}", terminal::table(writes));
+        print!("{}", terminal::table(writes, std::io::stdout().is_terminal()));
         println!("\nPage: {}", written.page.display());
     }
     Ok(if writes.complete { writes.exit_code() } else { INTERRUPTED })

@@ -31,13 +31,13 @@ pub trait Evidence {
     fn is_complete(&self) -> bool;
 
     /// The names of its subjects.
-    fn subjects(&self) -> Vec<&str>;
+    fn subjects(&self) -> Vec<String>;
 
     /// The names of the operations that were measured.
-    fn operations(&self) -> Vec<&str>;
+    fn operations(&self) -> Vec<String>;
 
     /// The names of the operations that were to be measured.
-    fn planned(&self) -> Vec<&str>;
+    fn planned(&self) -> Vec<String>;
 
     /// A metric of a case.
     fn absolute(&self, case: Case<'_>, metric: Metric, confidence: f64) -> Measured;
@@ -79,14 +79,14 @@ pub(crate) fn words(case: Case<'_>) -> String {
 /// Why a case has no data, with the names that there are.
 pub(crate) fn nothing(evidence: &(impl Evidence + ?Sized), case: Case<'_>) -> String {
     let (subjects, operations) = (evidence.subjects(), evidence.operations());
-    let (what, name, known) = if !subjects.contains(&case.subject) {
+    let (what, name, known) = if !subjects.iter().any(|name| name == case.subject) {
         ("subject", case.subject, subjects)
-    } else if !operations.contains(&case.operation) {
+    } else if !operations.iter().any(|name| name == case.operation) {
         ("operation", case.operation, operations)
     } else {
         return format!("No request of {} was measured.", words(case));
     };
-    let meant = spelling::question(spelling::nearest(name, known.iter().copied()));
+    let meant = spelling::question(spelling::nearest(name, known.iter().map(String::as_str)));
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     format!(
         "This run measured no {what} `{name}` (it has: {known}){}",

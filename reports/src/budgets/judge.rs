@@ -92,9 +92,9 @@ impl Trial<'_> {
         let base = self.base?;
         let subject = Case { subject: base, operation: self.case.operation };
         let operation = Case { subject: self.case.subject, operation: base };
-        Some(if self.evidence.subjects().contains(&base) {
+        Some(if self.evidence.subjects().iter().any(|name| name == base) {
             Ok(subject)
-        } else if self.evidence.operations().contains(&base) {
+        } else if self.evidence.operations().iter().any(|name| name == base) {
             Ok(operation)
         } else {
             Err(nothing(self.evidence, subject))

@@ -51,8 +51,8 @@ impl Budgets {
     #[must_use]
     pub fn applicable_to(&self, evidence: &dyn Evidence) -> Self {
         let (subjects, planned) = (evidence.subjects(), evidence.planned());
-        let subject = |name: &str| subjects.contains(&name);
-        let operation = |name: &str| planned.contains(&name);
+        let subject = |name: &str| subjects.iter().any(|known| known == name);
+        let operation = |name: &str| planned.iter().any(|known| known == name);
         let budgets = self
             .budgets
             .iter()

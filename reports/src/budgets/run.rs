@@ -15,16 +15,16 @@ impl Evidence for Run {
         self.complete
     }
 
-    fn subjects(&self) -> Vec<&str> {
-        self.subjects.iter().map(|subject| subject.name.as_str()).collect()
+    fn subjects(&self) -> Vec<String> {
+        self.subjects.iter().map(|subject| subject.name.clone()).collect()
     }
 
-    fn operations(&self) -> Vec<&str> {
-        summary::operations(self)
+    fn operations(&self) -> Vec<String> {
+        summary::operations(self).into_iter().map(str::to_owned).collect()
     }
 
-    fn planned(&self) -> Vec<&str> {
-        self.plan.operations.iter().map(String::as_str).collect()
+    fn planned(&self) -> Vec<String> {
+        self.plan.operations.clone()
     }
 
     fn absolute(&self, case: Case<'_>, metric: Metric, confidence: f64) -> Measured {

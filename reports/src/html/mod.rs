@@ -10,6 +10,8 @@ pub(crate) mod charts;
 pub(crate) mod figure;
 mod sections;
 
+pub(crate) use self::sections::budgets;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use self::sections::machine;

@@ -20,7 +20,7 @@ use crate::commands::{serve, subject};
 use crate::dataset;
 use crate::place::Place;
 use crate::reference::Reference;
-use crate::results;
+use crate::results::{self, Limits};
 use crate::scratch::{self, Scratch};
 use crate::stop::INTERRUPTED;
 
@@ -40,9 +40,15 @@ async fn lab(home: &Path, asked: &LockLab, stop: &CancellationToken) -> anyhow::
             asked.workspace
         );
     }
+    let limits = Limits::read(asked.budgets.as_deref())?;
     let place = Place::open(home, &asked.place, Mode::Serving).await?;
     let outcome = provoke(&place, asked, stop).await;
-    keep_and_print(&first_failure(outcome, place.close().await)?, asked)
+    let mut found = first_failure(outcome, place.close().await)?;
+    // A trial of fewer transactions than budgets ask for is a look, and no verdict.
+    if asked.budgets.is_some() || asked.transactions >= ENOUGH {
+        found.verdicts = limits.judge(&found);
+    }
+    keep_and_print(&found, asked)
 }
 
 /// Provokes in a copy of the dataset, or in the given database, and leaves nothing there.
@@ -184,6 +190,7 @@ fn result(
         transactions: asked.transactions,
         cases: Vec::new(),
         trials,
+        verdicts: Vec::new(),
         warnings,
     }
     .judged()

@@ -1,7 +1,7 @@
 //! The sections of the page, one file each, in the order of the page.
 
 pub(super) mod again;
-pub(super) mod budgets;
+pub(crate) mod budgets;
 pub(super) mod checks;
 pub(super) mod data;
 pub(super) mod environment;

@@ -14,15 +14,15 @@ impl Evidence for Locks {
         self.complete
     }
 
-    fn subjects(&self) -> Vec<&str> {
+    fn subjects(&self) -> Vec<String> {
         distinct(self.trials.iter().map(|trial| trial.way.name()))
     }
 
-    fn operations(&self) -> Vec<&str> {
+    fn operations(&self) -> Vec<String> {
         distinct(self.trials.iter().map(|trial| trial.case.as_str()))
     }
 
-    fn planned(&self) -> Vec<&str> {
+    fn planned(&self) -> Vec<String> {
         self.operations()
     }
 
@@ -61,10 +61,10 @@ impl Evidence for Locks {
     }
 }
 
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.fold(Vec::new(), |mut known, name| {
-        if !known.contains(&name) {
-            known.push(name);
+        if !known.iter().any(|known: &String| known == name) {
+            known.push(name.to_owned());
         }
         known
     })

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::terminal::{cost, headline, row, standing};
 use super::{Locks, Room, Trial, Way, graph};
+use crate::html::budgets;
 use crate::html::charts::strip::{Ink, Strip, strip};
 use crate::html::figure::{Size, figure, scrolled, table};
 use crate::html::{badge, contents, document};
@@ -14,6 +15,7 @@ use crate::quantity;
 pub(super) fn locks(locks: &Locks) -> String {
     let sections: Vec<(&str, &str, Option<Markup>)> = vec![
         ("warnings", "Before you trust a figure", warnings(locks)),
+        ("budgets", "Budgets", budgets::table(&locks.verdicts)),
         ("trials", "Trials", trials(locks)),
         ("waits", "Waits over time", waits(locks)),
         ("graphs", "Who blocked whom, when most waited", graphs(locks)),

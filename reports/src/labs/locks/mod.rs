@@ -25,7 +25,8 @@ pub use judge::{ENOUGH, Judgement};
 pub use trial::{Counter, Proof, Trial, Way};
 pub use watch::{Waiting, Watch};
 
-use crate::run::{Environment, Outcome, Subject};
+use crate::budgets::exit_code_of;
+use crate::run::{Environment, Outcome, Subject, Verdict};
 
 /// The version of the layout of `locks.json`. It grows when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -58,6 +59,9 @@ pub struct Locks {
     pub cases: Vec<Case>,
     /// In the order in which they ran.
     pub trials: Vec<Trial>,
+    /// What budgets say of it; empty without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
     /// What a reader must know.
     pub warnings: Vec<String>,
 }
@@ -71,16 +75,17 @@ impl Locks {
         self
     }
 
-    /// 0 when every trial passed, 1 when one failed, 2 when one proves nothing, was never made, or when there is none.
+    /// 0 when every trial passed and budgets hold, 1 when one failed, 2 when one proves nothing, was never made, or when there is none.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let any = |outcome| self.trials.iter().any(|trial| trial.judgement.outcome == outcome);
-        if any(Outcome::Fail) {
+        let of_verdicts = exit_code_of(&self.verdicts);
+        if any(Outcome::Fail) || of_verdicts == 1 {
             1
         } else if !self.complete || self.trials.is_empty() || any(Outcome::Inconclusive) {
             2
         } else {
-            0
+            of_verdicts
         }
     }
 

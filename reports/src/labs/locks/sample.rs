@@ -89,6 +89,7 @@ pub(super) fn locks() -> Locks {
         transactions: 20_000,
         cases: vec![],
         trials: vec![trial(Way::Control, 25), trial(Way::Sql, 0), trial(Way::Api, 0)],
+        verdicts: Vec::new(),
         warnings: vec!["something to know".into()],
     }
     .judged()

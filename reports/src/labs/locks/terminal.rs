@@ -5,7 +5,7 @@ use crate::budgets::words;
 use crate::quantity;
 use crate::run::BlockedMoment;
 use crate::terminal::grid::{self, Align, Grid};
-use crate::terminal::{WIDTH, paint};
+use crate::terminal::{WIDTH, budgets, paint};
 
 /// What the columns are.
 const LEGEND: &str = "(met: under way at once with another that took one of the same rows; deadlocks: as clients saw \
@@ -44,6 +44,9 @@ pub fn locks(locks: &Locks, color: bool) -> String {
     if let Some((trial, worst)) = locks.worst().and_then(|trial| Some((trial, trial.watch.worst.as_ref()?))) {
         let trial = [&trial.case, " ", trial.way.name()].concat();
         text.push_str(&["\n", &most_waited(&format!(" in {trial},"), worst)].concat());
+    }
+    if let Some(budgets) = budgets(&locks.verdicts, color) {
+        text.push_str(&["\n", &budgets].concat());
     }
     for warning in &locks.warnings {
         text.push_str(&grid::wrapped(&format!("warning: {warning}"), WIDTH, ""));

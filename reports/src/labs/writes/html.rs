@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::split::Split;
 use super::terminal::{HEADINGS, REMARKS, row, words};
 use super::{Through, Writes};
+use crate::html::budgets;
 use crate::html::charts::bars::{Bar, bars};
 use crate::html::figure::{Size, figure, scrolled, table};
 use crate::html::{badge, contents, document};
@@ -14,6 +15,7 @@ use crate::quantity;
 pub(super) fn page(writes: &Writes) -> String {
     let sections: Vec<(&str, &str, Option<Markup>)> = vec![
         ("warnings", "Before you trust a figure", warnings(writes)),
+        ("budgets", "Budgets", budgets::table(&writes.verdicts)),
         ("log", "Log for each row", log(writes)),
         ("levels", "Levels against operations", levels(writes)),
         ("split", "The log by index", splits(writes)),

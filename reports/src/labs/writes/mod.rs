@@ -4,6 +4,7 @@
 //! ([`terminal`]). One [`Measurement`] is one operation, done a fixed number of times between two checkpoints, one after the
 //! other, through the API or as plain SQL.
 
+mod evidence;
 mod html;
 #[cfg(test)]
 mod sample;
@@ -17,8 +18,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::wal::{Kind, LogSpan, Updates};
+use crate::budgets::exit_code_of;
 use crate::latency::Latency;
-use crate::run::Environment;
+use crate::run::{Environment, Verdict};
 
 /// The version of the layout of `writes.json`. It grows when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -52,6 +54,9 @@ pub struct Writes {
     pub levels: Vec<Level>,
     /// By level, operation and way.
     pub measurements: Vec<Measurement>,
+    /// What budgets say of it; empty without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
     /// What a reader must know.
     pub warnings: Vec<String>,
 }
@@ -181,16 +186,21 @@ pub struct Processor {
 }
 
 impl Writes {
-    /// 0 when everything was measured and every split adds up, 1 when one does not, 2 when something is missing.
+    /// 0 when everything was measured, every split adds up and budgets hold, 1 when one does not, 2 when something is missing or
+    /// can't be told.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let logs = || self.measurements.iter().map(|measurement| measurement.log.as_ref());
         if logs().flatten().any(|log| log.sum() != log.totals) {
+            return 1;
+        }
+        let of_verdicts = exit_code_of(&self.verdicts);
+        if of_verdicts == 1 {
             1
         } else if !self.complete || self.measurements.is_empty() || logs().any(|log| log.is_none()) {
             2
         } else {
-            0
+            of_verdicts
         }
     }
 

@@ -93,6 +93,7 @@ pub(super) fn writes() -> Writes {
                 [Through::Api, Through::Sql].map(|way| measurement(level, way, is_hot))
             })
             .collect(),
+        verdicts: Vec::new(),
         warnings: vec!["autovacuum may have run".into()],
     }
 }

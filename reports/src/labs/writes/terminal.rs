@@ -4,8 +4,8 @@ use super::split::Split;
 use super::{Measurement, Through, Writes};
 use crate::quantity;
 use crate::summary::percentile;
-use crate::terminal::WIDTH;
 use crate::terminal::grid::{self, Align, Grid};
+use crate::terminal::{WIDTH, budgets};
 
 /// The headings of [`row`].
 pub(super) const HEADINGS: [&str; 13] = [
@@ -15,7 +15,7 @@ pub(super) const HEADINGS: [&str; 13] = [
 
 /// Levels against operations, then each operation at each level, then the log of each by table and index.
 #[must_use]
-pub fn table(writes: &Writes) -> String {
+pub fn table(writes: &Writes, color: bool) -> String {
     let mut text = overview(writes);
     for operation in writes.operations() {
         text.push_str(&heading(writes, operation));
@@ -48,6 +48,7 @@ pub fn table(writes: &Writes) -> String {
             text.push('\n');
         }
     }
+    text.push_str(&budgets(&writes.verdicts, color).unwrap_or_default());
     for remark in REMARKS {
         text.push_str(&grid::wrapped(remark, WIDTH, ""));
     }
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_a_line_for_each_level_and_one_for_each_relation() {
-        let text = table(&sample::writes());
+        let text = table(&sample::writes(), false);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         let lines = |word: &str| text.lines().filter(|line| line.contains(word)).count();
         // Two levels in both ways, the heading of the split, and that of the overview.
@@ -208,7 +209,7 @@ mod tests {
     fn what_could_not_be_read_is_a_dash_and_no_zero() {
         let mut writes = sample::writes();
         writes.measurements.iter_mut().for_each(|one| one.log = None);
-        let text = table(&writes);
+        let text = table(&writes, false);
         assert!(!text.contains("all of the log"));
         let line = text
             .lines()
