@@ -5,7 +5,7 @@
 //! look at it through [`summary`] (one subject under one operation), [`comparison`] (two of those) and [`meanwhile`]
 //! (database and machine beside the windows of a subject), so that no two outputs can disagree. A [`profile`] is another
 //! thing that is kept and printed: one request, looked into. So is a [`conformance`]: what a server answers differently
-//! from the contract; and a [`curves`]: what many rates, depths or sizes make of one scenario.
+//! from the contract; a [`curves`]: what many rates, depths or sizes make of one scenario; and what the [`labs`] find.
 
 pub mod budgets;
 pub mod comparison;
@@ -13,6 +13,7 @@ pub mod conformance;
 pub mod curves;
 pub mod document;
 pub mod html;
+pub mod labs;
 pub mod latency;
 pub mod meanwhile;
 pub mod merge;
