@@ -10,6 +10,7 @@
 //! - [`recorder`]: what happened in a window, in whole histograms. [`Tick`]: the same while it is open, once a second.
 //! - [`rounds`]: which window comes when, how much load it offers, and whether it can be trusted; pure.
 //! - [`curves`]: many measurements of the same thing, such as the search for the highest rate that holds.
+//! - [`labs`]: questions to the database that no load answers.
 //! - [`profile()`]: requests that the server is asked to explain.
 //! - [`conform`]: what a server answers differently from the contract, so that it is known what can be asked of it.
 //! - [`probes`]: the database's and the operating system's side of the same windows.
@@ -21,6 +22,7 @@ pub mod described;
 mod engine;
 mod equal_rows;
 mod error;
+pub mod labs;
 mod load;
 mod measure;
 mod observer;
