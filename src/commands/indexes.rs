@@ -34,7 +34,8 @@ async fn measure(place: &Place, asked: &Indexes, stop: &CancellationToken) -> an
     } else {
         place.url().to_owned()
     };
-    let facts = loadgen::probes::facts(&url).await.context("the settings of the database could not be read")?;
+    let facts =
+        loadgen::probes::facts(&url).await.context("the settings of the database could not be read")?;
     let mut warnings = Vec::new();
     let Inventory { mut indexes, counted_since } = tokio::select! {
         () = stop.cancelled() => bail!("interrupted"),

@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum Error {
     /// The database said no, or is gone.
-    #[error("the database can't be asked about its indexes: {0}; check the URL and that the user may read the catalogue")]
+    #[error(
+        "the database can't be asked about its indexes: {0}; check the URL and that the user may read the catalogue"
+    )]
     Database(#[from] sqlx::Error),
     /// A name that no index has.
     #[error("there is no index `{name}`{}; the indexes are {}", .suggestion.as_ref().map_or_else(String::new, |name| format!(" (did you mean `{name}`?)")), .known.join(", "))]

@@ -64,10 +64,11 @@ pub async fn inventory(url: &str) -> Result<Inventory, Error> {
     // What follows can't write, whatever functions the catalogue's views may call.
     sqlx::query("SET default_transaction_read_only = on").execute(&mut connection).await?;
     let rows = rows(&mut connection).await?;
-    let counted_since: Option<DateTime<Utc>> =
-        sqlx::query_scalar("SELECT stats_reset FROM pg_catalog.pg_stat_database WHERE datname = current_database()")
-            .fetch_one(&mut connection)
-            .await?;
+    let counted_since: Option<DateTime<Utc>> = sqlx::query_scalar(
+        "SELECT stats_reset FROM pg_catalog.pg_stat_database WHERE datname = current_database()",
+    )
+    .fetch_one(&mut connection)
+    .await?;
     connection.close().await?;
     let shapes: Vec<Shape> = rows.iter().map(Row::shape).collect();
     let redundant = redundancies(&shapes);
@@ -127,8 +128,9 @@ fn share(row: &Row, all: &[Row]) -> Option<f64> {
         return Some(1.0);
     }
     let table_rows = row.known_table_rows()?;
-    let over_the_same =
-        |other: &&Row| other.method == "btree" && other.table_name == row.table_name && other.predicate == row.predicate;
+    let over_the_same = |other: &&Row| {
+        other.method == "btree" && other.table_name == row.table_name && other.predicate == row.predicate
+    };
     let counted = if row.method == "btree" { row } else { all.iter().find(over_the_same).unwrap_or(row) };
     let share = counted.index_rows / table_rows;
     // The two counts are of different moments.

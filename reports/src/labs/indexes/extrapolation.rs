@@ -28,10 +28,11 @@ pub struct Extrapolation {
 
 impl Extrapolation {
     /// How it is computed, in words.
-    pub const RULE: &'static str = "Size at scale: measured bytes per entry x share of the table's rows that is in the index x \
-        70,000,000 rows of customer or 1,000,000,000 of call; tables with rows for each customer keep as many per customer; \
-        others, and tables of fewer than 1,000 rows, are not extrapolated. Pages are taken as full as they are now: random \
-        inserts leave a B-tree about 70 % full, a fresh build 90 %.";
+    pub const RULE: &'static str = "Size at scale is a straight line: measured bytes per entry x share of the table's rows that is in \
+        the index x 70,000,000 rows of customer or 1,000,000,000 of call; tables with rows for each customer keep as many per \
+        customer; others, and tables of fewer than 1,000 rows, are not extrapolated. The line leaves out that keys which repeat \
+        more often take less room each, and that pages do not stay as full as they are now: random inserts leave a B-tree about \
+        70 % full, a fresh build 90 %.";
 
     /// From the size of an index with `table_rows` rows in its table, of which `share` are in the index. `customers` are the
     /// rows of the table of customers now.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::terminal::{COLUMNS, notes, row};
+use super::terminal::{INVENTORY, PRICES, inventory_row, notes, price_rows};
 use super::{Change, PriceList};
 use crate::html::figure::{scrolled, table};
 use crate::html::{badge, contents, document, machine};
@@ -12,7 +12,8 @@ use crate::quantity;
 pub(super) fn page(list: &PriceList) -> String {
     let sections: Vec<(&str, &str, Option<Markup>)> = vec![
         ("warnings", "Before you trust a figure", lines(&list.warnings)),
-        ("prices", "Price list", Some(prices(list))),
+        ("prices", "Price list", prices(list)),
+        ("inventory", "What is there", Some(inventory(list))),
         ("sentences", "Index by index", Some(sentences(list))),
         ("reads", "What reads lose", reads(list)),
         ("writes", "What writes gain", writes(list)),
@@ -43,16 +44,21 @@ fn headline(list: &PriceList) -> String {
     match &list.ablation {
         None => all,
         Some(ablation) => {
-            let idle = ablation.prices.iter().filter(|price| !price.needed).count();
+            let idle = ablation.prices.iter().filter(|price| price.needed_by().is_empty()).count();
             let tried = ablation.prices.len();
             format!("{all} Of {tried} that were left out in turn, nothing measured here needs {idle}.")
         }
     }
 }
 
-fn prices(list: &PriceList) -> Markup {
-    let rows: Vec<Vec<String>> = list.indexes.iter().map(|index| row(list, index).to_vec()).collect();
-    scrolled(&table(&COLUMNS, &rows))
+fn prices(list: &PriceList) -> Option<Markup> {
+    let rows: Vec<Vec<String>> = price_rows(list).into_iter().map(Vec::from).collect();
+    (!rows.is_empty()).then(|| scrolled(&table(&PRICES, &rows)))
+}
+
+fn inventory(list: &PriceList) -> Markup {
+    let rows: Vec<Vec<String>> = list.indexes.iter().map(|index| inventory_row(index).to_vec()).collect();
+    scrolled(&table(&INVENTORY, &rows))
 }
 
 fn sentences(list: &PriceList) -> Markup {
@@ -73,20 +79,19 @@ fn sentences(list: &PriceList) -> Markup {
 fn told(change: &Change, unit: fn(f64) -> String) -> [String; 3] {
     let mark = if change.is_beyond_noise() { "" } else { " (noise)" };
     let ratio = change.ratio().map_or_else(|| "–".to_owned(), quantity::times);
-    [unit(change.with), unit(change.without), format!("{ratio}{mark}")]
+    let with = format!("{} ±{}", unit(change.with), unit(change.noise));
+    [with, unit(change.without), format!("{ratio}{mark}")]
 }
 
 fn reads(list: &PriceList) -> Option<Markup> {
     let ablation = list.ablation.as_ref()?;
     let row = |index: &str, read: &super::ReadPrice| {
         let [with, without, ratio] = told(&read.buffers, quantity::number);
-        let [us, us_without, us_ratio] = told(&read.p50_us, quantity::time_us);
-        let plan = match read.in_plan {
-            None => "–",
-            Some(true) => "yes",
-            Some(false) => "no",
-        };
-        [index, &read.operation, &with, &without, &ratio, &us, &us_without, &us_ratio, plan]
+        let [us, us_without, us_ratio] = told(&read.time_us, quantity::time_us);
+        let plan = if read.in_plan { "yes" } else { "no" };
+        let instead = read.instead.join(", ");
+        let ratio = if read.stopped { "stopped" } else { &ratio };
+        [index, &read.operation, &with, &without, ratio, &us, &us_without, &us_ratio, plan, &instead]
             .map(str::to_owned)
             .to_vec()
     };
@@ -95,7 +100,8 @@ fn reads(list: &PriceList) -> Option<Markup> {
         .iter()
         .flat_map(|price| price.reads.iter().map(|read| row(&price.index, read)))
         .collect();
-    let headings = ["Index", "read", "blocks", "without", "times", "p50", "without", "times", "in its plan"];
+    let headings =
+        ["Index", "read", "blocks", "without", "times", "time", "without", "times", "in its plan", "instead"];
     (!rows.is_empty()).then(|| scrolled(&table(&headings, &rows)))
 }
 
@@ -104,12 +110,12 @@ fn writes(list: &PriceList) -> Option<Markup> {
     let row = |index: &str, write: &super::WritePrice| {
         let [with, without, ratio] = told(&write.log_bytes, |bytes| format!("{} B", quantity::number(bytes)));
         let [blocks, blocks_without, _] = told(&write.buffers, quantity::number);
-        let [us, us_without, us_ratio] = told(&write.p50_us, quantity::time_us);
-        let records = write.records.map_or_else(
-            || ["–".to_owned(), "–".to_owned()],
-            |records| [quantity::number(records.with), quantity::number(records.without)],
-        );
-        let [records, records_without] = records;
+        let [us, us_without, us_ratio] = told(&write.time_us, quantity::time_us);
+        let [records, records_without, _] = told(&write.records, quantity::number);
+        let images = quantity::number(write.images.with);
+        let hot = |share: fn(&Change) -> f64| {
+            write.hot.as_ref().map_or_else(|| "–".to_owned(), |hot| quantity::share(share(hot)))
+        };
         let names = [index.to_owned(), write.operation.clone()];
         let figures = [
             with,
@@ -117,6 +123,9 @@ fn writes(list: &PriceList) -> Option<Markup> {
             ratio,
             records,
             records_without,
+            images,
+            hot(|hot| hot.with),
+            hot(|hot| hot.without),
             blocks,
             blocks_without,
             us,
@@ -131,8 +140,8 @@ fn writes(list: &PriceList) -> Option<Markup> {
         .flat_map(|price| price.writes.iter().map(|write| row(&price.index, write)))
         .collect();
     let headings = [
-        "Index", "write", "log", "without", "times", "records", "without", "blocks", "without", "p50",
-        "without", "times",
+        "Index", "write", "log", "without", "times", "records", "without", "images", "HOT", "without",
+        "blocks", "without", "time", "without", "times",
     ];
     (!rows.is_empty()).then(|| scrolled(&table(&headings, &rows)))
 }
@@ -148,13 +157,17 @@ fn operations(list: &PriceList) -> Option<Markup> {
                 operation.name.clone(),
                 kind.to_owned(),
                 quantity::count(operation.times),
-                operation.description.clone(),
+                operation.sql.clone(),
             ]
         })
         .collect();
     Some(html! {
-        p { "Reads went through " (ablation.server) "; writes are plain SQL on one connection, after a checkpoint." }
-        (scrolled(&table(&["Operation", "kind", "times a sample", "is"], &rows)))
+        p {
+            "Statements on one connection to a copy of the dataset, each explained while it ran. An index is left out by DROP INDEX \
+             in a transaction that is rolled back, with all that was written in it. A statement is stopped after "
+            (quantity::seconds(ablation.timeout_s)) "."
+        }
+        (scrolled(&table(&["Operation", "kind", "values", "statement"], &rows)))
     })
 }
 

@@ -90,6 +90,16 @@ pub enum Redundancy {
     },
 }
 
+impl Redundancy {
+    /// The name of the index that makes it dispensable.
+    #[must_use]
+    pub fn by(&self) -> &str {
+        match self {
+            Self::DuplicateOf { index } | Self::PrefixOf { index } => index,
+        }
+    }
+}
+
 impl Rule {
     /// In words: `primary key`.
     #[must_use]

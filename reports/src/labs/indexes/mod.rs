@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use extrapolation::{CALLS, CUSTOMERS, Extrapolation, FEWEST_ROWS};
 pub use index::{Density, Index, Redundancy, Rule};
-pub use price::{Change, Price, ReadPrice, WritePrice, price};
+pub use price::{Change, Price, ReadPrice, Verdict, WritePrice, price};
 
 use crate::run::{Check, Environment};
 
@@ -46,7 +46,7 @@ pub struct PriceList {
     pub counted_since: Option<DateTime<Utc>>,
     /// How sizes at scale were computed.
     pub rule: String,
-    /// The dearest first.
+    /// The worst bargain first, as [`PriceList::sort`] has it.
     pub indexes: Vec<Index>,
     /// What was measured without each; `None` where nothing was left out.
     pub ablation: Option<Ablation>,
@@ -59,12 +59,12 @@ pub struct PriceList {
 /// Indexes left out in turn, each measured beside the full set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ablation {
-    /// What answered the reads.
-    pub server: String,
     /// The workspace that was read and written.
     pub workspace: String,
     /// Rounds: each measures without every index once, and with all of them twice.
     pub rounds: u32,
+    /// Seconds after which a statement was stopped.
+    pub timeout_s: f64,
     /// What was done, reads first.
     pub operations: Vec<Operation>,
     /// Every look, in the order in which it was taken.
@@ -75,7 +75,7 @@ pub struct Ablation {
     pub prices: Vec<Price>,
 }
 
-/// Something that is done with the full set and without each index.
+/// A statement that is carried out with the full set and without each index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     /// Its name.
@@ -84,10 +84,12 @@ pub struct Operation {
     pub writes: bool,
     /// Rows that it writes, or 0.
     pub rows: u64,
-    /// How often it was done for a sample.
+    /// With how many different values it was carried out for a sample.
     pub times: u64,
-    /// What it does, in words.
-    pub description: String,
+    /// The statement, with the names of its values.
+    pub sql: String,
+    /// Tables in its plans, sorted.
+    pub tables: Vec<String>,
 }
 
 /// An index that was not left out.
@@ -99,44 +101,43 @@ pub struct Kept {
     pub why: String,
 }
 
-/// What one operation took, per time that it was done.
+/// What one operation took, per time that it was done: of a read the mean over its values, each read twice, the second time
+/// counted and the quicker one timed; of a write the median.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Round, from 1.
     pub round: u32,
     /// The index that was left out; `None` for the full set.
     pub without: Option<String>,
-    /// 1, or 2 for the second look at the full set, which gives the noise floor.
+    /// 1, or 2 for the second look at the full set, which gives the noise.
     pub pass: u32,
     /// [`Operation::name`].
     pub operation: String,
     /// Shared buffers touched.
     pub buffers: f64,
-    /// Median time in microseconds.
-    pub p50_us: f64,
+    /// Time in the executor in microseconds.
+    pub time_us: f64,
+    /// Whether the time limit stopped it; buffers and time are those of what ended, or the limit.
+    pub stopped: bool,
     /// What a write left in the log; `None` for a read.
     pub log: Option<Log>,
-    /// Indexes in the plans of a read, sorted; `None` where no plan was asked for.
-    pub plan: Option<Vec<String>>,
+    /// Share of updated rows whose new version no index had to be told of (HOT); `None` where none was updated.
+    pub hot: Option<f64>,
+    /// Indexes in the plans, sorted.
+    pub plan: Vec<String>,
 }
 
 /// What one write left in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Log {
-    /// By how many bytes the log grew, images of whole pages included.
+    /// By how many bytes the log grew: images of whole pages, triggers, and whoever else wrote are included.
     pub bytes: f64,
-    /// Records; `None` where the log could not be looked into.
-    pub records: Option<f64>,
-    /// Bytes of records without images of whole pages; `None` where the log could not be looked into.
+    /// Records of the statement.
+    pub records: f64,
+    /// Bytes of the statement's records, of those statements that left no image of a whole page; `None` where all did.
     pub record_bytes: Option<f64>,
-}
-
-impl Log {
-    /// Bytes that do not depend on when the last checkpoint was, where they are known.
-    #[must_use]
-    pub fn steady_bytes(&self) -> f64 {
-        self.record_bytes.unwrap_or(self.bytes)
-    }
+    /// Images of whole pages.
+    pub images: f64,
 }
 
 impl PriceList {
@@ -152,17 +153,20 @@ impl PriceList {
         self.ablation.as_ref()?.prices.iter().find(|price| price.index == index)
     }
 
-    /// Sorts by cost: bytes that an index adds to the log for a row that is written, and size among equals; those that were
-    /// not left out come after the others. Prices follow the same order.
+    /// Sorts the worst bargains first: what only costs, then what can't be told, then what pays; among these, those with
+    /// the most bytes in the log for each block that they save. What was not left out comes last, by size. Prices follow.
     pub fn sort(&mut self) {
-        let cost = |index: &Index| self.price_of(&index.name).map(Price::log_bytes_per_row);
-        let mut order: Vec<(Option<f64>, u64, usize)> =
-            self.indexes.iter().enumerate().map(|(at, index)| (cost(index), index.bytes, at)).collect();
-        order.sort_by(|a, b| {
-            let (left, right) = (a.0.unwrap_or(-1.0), b.0.unwrap_or(-1.0));
-            right.total_cmp(&left).then(b.1.cmp(&a.1))
+        let rank = |index: &Index| self.price_of(&index.name).map(|price| (price.verdict, price.bargain()));
+        let mut order: Vec<(Option<(Verdict, f64)>, u64, usize)> =
+            self.indexes.iter().enumerate().map(|(at, index)| (rank(index), index.bytes, at)).collect();
+        order.sort_by(|(a, a_bytes, _), (b, b_bytes, _)| {
+            let by_price = match (a, b) {
+                (Some((a, a_bargain)), Some((b, b_bargain))) => a.cmp(b).then(b_bargain.total_cmp(a_bargain)),
+                _ => b.is_some().cmp(&a.is_some()),
+            };
+            by_price.then(b_bytes.cmp(a_bytes))
         });
-        self.indexes = order.into_iter().map(|(.., at)| self.indexes[at].clone()).collect();
+        self.indexes = order.iter().map(|(_, _, at)| self.indexes[*at].clone()).collect();
         if let Some(ablation) = &mut self.ablation {
             let place = |name: &str| self.indexes.iter().position(|index| index.name == name);
             ablation.prices.sort_by_key(|price| place(&price.index));
@@ -179,12 +183,28 @@ impl PriceList {
         let kept = || self.ablation.as_ref()?.kept.iter().find(|kept| kept.index == index.name);
         let mut parts = Vec::new();
         match self.price_of(&index.name) {
-            Some(price) => parts.extend([price.buys(), price.costs()]),
+            Some(price) => {
+                parts.push(format!("{}: {}", price.verdict.words(), price.buys()));
+                parts.push(price.costs());
+            }
             None => parts.extend(kept().map(|kept| format!("not left out: {}", kept.why))),
         }
         let remarks = index.remarks(self.counted_since).into_iter();
-        parts.extend(remarks.filter(|remark| !parts.iter().any(|part| part.ends_with(remark))).collect::<Vec<_>>());
+        parts.extend(
+            remarks.filter(|remark| !parts.iter().any(|part| part.ends_with(remark))).collect::<Vec<_>>(),
+        );
+        parts.extend(self.stands_in_for(index));
         parts.join("; ")
+    }
+
+    /// That this one is needed if those go for which it stands in.
+    fn stands_in_for(&self, index: &Index) -> Option<String> {
+        let others = self
+            .indexes
+            .iter()
+            .filter(|other| other.redundant.iter().any(|redundancy| redundancy.by() == index.name));
+        let names: Vec<&str> = others.map(|other| other.name.as_str()).collect();
+        (!names.is_empty()).then(|| format!("does what {} does, so keep one of them", names.join(" or ")))
     }
 
     /// What the list does not say; `None` where nothing was left out.
@@ -196,9 +216,9 @@ impl PriceList {
             of.map(|operation| operation.name.as_str()).collect::<Vec<_>>().join(", ")
         };
         Some(format!(
-            "Only what was measured counts here: the reads {}; the writes {}; in {}, in memory, on these rows, one after \
-             another. Reports, jobs, other tenants and other sizes were not asked. An index that nothing here needs may be \
-             needed by them: look at the scans of the database in use before dropping one.",
+            "Only what was measured counts here: the reads {}; the writes {}; in {}, on these rows, one after another. Reports, \
+             jobs, other tenants and other sizes were not asked. Each index was left out alone: of two that stand in for each \
+             other, neither is missed. Look at the scans of the database in use, and of its replicas, before dropping one.",
             names(false),
             names(true),
             ablation.workspace,
@@ -211,10 +231,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dearest_to_write_comes_first_and_what_was_not_left_out_last() {
+    fn the_worst_bargain_comes_first_and_what_was_not_left_out_last() {
         let list = sample::list();
         let names: Vec<&str> = list.indexes.iter().map(|index| index.name.as_str()).collect();
-        assert_eq!(names, ["idx_order", "idx_idle", "customer_pkey"]);
+        assert_eq!(names, ["idx_idle", "idx_order", "customer_pkey"]);
         let prices = &list.ablation.as_ref().unwrap().prices;
         assert_eq!(prices.iter().map(|price| price.index.as_str()).collect::<Vec<_>>(), names[..2]);
     }
@@ -225,18 +245,15 @@ mod tests {
         let sentences = list.sentences();
         assert_eq!(
             sentences[0].1,
-            "without it first_page reads 812 instead of 54 blocks (15x; 4x the time); costs 70.0 MiB, and in the log 200 B \
-             per single_insert, 20,000 B per batch_insert"
+            "costs only: nothing measured here needs it; costs 10.0 MiB, and nothing that stands out in the log of what was \
+             written; its keys are the first ones of idx_order; never used since 1 July 2026, 09:05 UTC"
         );
-        assert!(
-            sentences[1]
-                .1
-                .starts_with("nothing measured here needs it; costs 10.0 MiB, and nothing that stands out"),
-            "{}",
-            sentences[1].1
+        assert_eq!(
+            sentences[1].1,
+            "pays: without it first_page reads 812 instead of 54 blocks (15x; 4x the time, by idx_other); costs 70.0 MiB, and in \
+             the log 200 B per single_insert, 20,000 B per batch_insert, and keeps 75 % of single_insert from being HOT; does \
+             what idx_idle does, so keep one of them"
         );
-        assert!(sentences[1].1.contains("its keys are the first ones of idx_order"), "{}", sentences[1].1);
-        assert!(sentences[1].1.contains("never used since 1 July 2026, 09:05 UTC"), "{}", sentences[1].1);
         assert_eq!(sentences[2].1, "not left out: it keeps a rule (primary key)");
         let limits = list.limits().unwrap();
         assert!(limits.contains("the reads first_page; the writes single_insert, batch_insert"), "{limits}");

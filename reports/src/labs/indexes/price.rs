@@ -5,9 +5,11 @@
 //! at the full set in one round (A/A), and greater than [`LEAST_SHARE`] of the value: counted work decides, times are shown
 //! beside it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, Sample};
+use super::{Index, Log, Operation, Sample};
 use crate::quantity;
 use crate::stats::median_interval;
 
@@ -56,12 +58,16 @@ impl Change {
 pub struct ReadPrice {
     /// [`Operation::name`].
     pub operation: String,
-    /// Shared buffers per request.
+    /// Shared buffers per read.
     pub buffers: Change,
-    /// Median time in microseconds.
-    pub p50_us: Change,
-    /// Whether a plan with the full set has the index; `None` where no plan was asked for.
-    pub in_plan: Option<bool>,
+    /// Time in microseconds.
+    pub time_us: Change,
+    /// Whether it did not end in time without the index, but did with it.
+    pub stopped: bool,
+    /// Whether a plan with the full set has the index.
+    pub in_plan: bool,
+    /// Indexes that only plans without it have.
+    pub instead: Vec<String>,
 }
 
 /// What a write takes, per time that it is done.
@@ -71,16 +77,32 @@ pub struct WritePrice {
     pub operation: String,
     /// Rows that it writes.
     pub rows: u64,
-    /// Bytes in the log without images of whole pages, or all bytes where the log could not be looked into.
+    /// Bytes in the log without images of whole pages, or all bytes where every statement left one.
     pub log_bytes: Change,
     /// Bytes by which the log grew.
     pub all_log_bytes: Change,
     /// Records in the log.
-    pub records: Option<Change>,
+    pub records: Change,
+    /// Images of whole pages in the log.
+    pub images: Change,
+    /// Share of updates that were HOT; `None` where none was made.
+    pub hot: Option<Change>,
     /// Shared buffers.
     pub buffers: Change,
-    /// Median time in microseconds.
-    pub p50_us: Change,
+    /// Time in microseconds.
+    pub time_us: Change,
+}
+
+/// Whether an index is worth its price, as far as was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Reads reach its table, and none is worse without it.
+    CostsOnly,
+    /// No read reaches its table, or one uses it and is not seen to be worse without it.
+    CannotTell,
+    /// A read is worse without it.
+    Pays,
 }
 
 /// What an index buys and costs.
@@ -90,36 +112,66 @@ pub struct Price {
     pub index: String,
     /// Bytes on disk.
     pub bytes: u64,
-    /// Whether a read that was measured gets worse without it.
-    pub needed: bool,
+    /// Whether it is worth that.
+    pub verdict: Verdict,
     /// One for each read.
     pub reads: Vec<ReadPrice>,
     /// One for each write.
     pub writes: Vec<WritePrice>,
 }
 
+impl Verdict {
+    /// In words: `costs only`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::CostsOnly => "costs only",
+            Self::CannotTell => "cannot tell",
+            Self::Pays => "pays",
+        }
+    }
+}
+
 impl ReadPrice {
-    /// Whether it touches more blocks without the index.
+    /// Whether it touches more blocks without the index, or does not end.
     #[must_use]
     pub fn is_worse(&self) -> bool {
-        self.buffers.is_beyond_noise() && self.buffers.more() >= LEAST_BLOCKS
+        self.stopped || (self.buffers.is_beyond_noise() && self.buffers.more() >= LEAST_BLOCKS)
     }
 
     /// Whether it touches fewer: the planner takes the index where another way is better.
     #[must_use]
     pub fn is_better(&self) -> bool {
-        self.buffers.is_beyond_noise() && self.buffers.more() <= -LEAST_BLOCKS
+        !self.stopped && self.buffers.is_beyond_noise() && self.buffers.more() <= -LEAST_BLOCKS
+    }
+
+    /// `first_page 15x`: how many times as many blocks it touches without the index.
+    #[must_use]
+    pub fn short(&self) -> String {
+        if self.stopped {
+            return format!("{} never ends", self.operation);
+        }
+        let ratio = self.buffers.ratio().map_or_else(|| "from none".to_owned(), quantity::times);
+        format!("{} {ratio}", self.operation)
     }
 
     fn sentence(&self) -> String {
+        if self.stopped {
+            return format!("{} does not end in time", self.operation);
+        }
         let times = |change: &Change| change.ratio().map_or_else(|| "–".to_owned(), quantity::times);
+        let by = if self.instead.is_empty() {
+            String::new()
+        } else {
+            format!(", by {}", self.instead.join(" and "))
+        };
         format!(
-            "{} reads {} instead of {} blocks ({}; {} the time)",
+            "{} reads {} instead of {} blocks ({}; {} the time{by})",
             self.operation,
             quantity::number(self.buffers.without),
             quantity::number(self.buffers.with),
             times(&self.buffers),
-            times(&self.p50_us),
+            times(&self.time_us),
         )
     }
 }
@@ -129,6 +181,13 @@ impl WritePrice {
     #[must_use]
     pub fn log_cost(&self) -> Option<f64> {
         (self.log_bytes.is_beyond_noise() && self.log_bytes.more() < 0.0).then(|| -self.log_bytes.more())
+    }
+
+    /// Share of updates that would be HOT without the index and are not with it, where it stands out.
+    #[must_use]
+    pub fn hot_lost(&self) -> Option<f64> {
+        let hot = self.hot.filter(|hot| hot.is_beyond_noise() && hot.more() > 0.0)?;
+        Some(hot.more())
     }
 }
 
@@ -140,11 +199,25 @@ impl Price {
         costs.fold(0.0, f64::max)
     }
 
+    /// The largest share of updates of one kind that it keeps from being HOT; 0 where nothing stands out.
+    #[must_use]
+    pub fn hot_lost(&self) -> f64 {
+        self.writes.iter().filter_map(WritePrice::hot_lost).fold(0.0, f64::max)
+    }
+
+    /// How bad a bargain it is: bytes in the log for each row written, per block that its reads are spared, of which at
+    /// least one is taken.
+    #[must_use]
+    pub fn bargain(&self) -> f64 {
+        let spared: f64 = self.needed_by().iter().map(|read| read.buffers.more()).sum();
+        self.log_bytes_per_row() / spared.max(1.0)
+    }
+
     /// The reads that touch more blocks without it, the worst first.
     #[must_use]
     pub fn needed_by(&self) -> Vec<&ReadPrice> {
         let mut worse: Vec<&ReadPrice> = self.reads.iter().filter(|read| read.is_worse()).collect();
-        worse.sort_by(|a, b| b.buffers.more().total_cmp(&a.buffers.more()));
+        worse.sort_by(|a, b| b.stopped.cmp(&a.stopped).then(b.buffers.more().total_cmp(&a.buffers.more())));
         worse
     }
 
@@ -153,7 +226,7 @@ impl Price {
     pub fn buys(&self) -> String {
         let worse = self.needed_by();
         let mut text = if worse.is_empty() {
-            "nothing measured here needs it".to_owned()
+            self.bought_nothing()
         } else {
             let named: Vec<String> = worse.iter().take(NAMED).map(|read| read.sentence()).collect();
             let more = worse.len().saturating_sub(NAMED);
@@ -169,6 +242,24 @@ impl Price {
         text
     }
 
+    fn bought_nothing(&self) -> String {
+        let using = self.reads.iter().find(|read| read.in_plan);
+        match (self.verdict, using) {
+            (Verdict::CannotTell, None) => "no read here reaches its table".to_owned(),
+            (_, Some(read)) if read.instead.is_empty() => {
+                format!("{} uses it, and is seen to be no worse without it", read.operation)
+            }
+            (_, Some(read)) => {
+                format!(
+                    "{} uses it, and is no worse by {} without it",
+                    read.operation,
+                    read.instead.join(" and ")
+                )
+            }
+            (_, None) => "nothing measured here needs it".to_owned(),
+        }
+    }
+
     /// `costs 70.0 MiB, and in the log 200 B per single_insert`.
     #[must_use]
     pub fn costs(&self) -> String {
@@ -181,53 +272,77 @@ impl Price {
         } else {
             format!("in the log {}", writes.join(", "))
         };
-        format!("costs {}, and {log}", quantity::bytes(self.bytes as f64))
+        let hot = self.writes.iter().filter_map(|write| {
+            Some(format!("{} of {}", quantity::share(write.hot_lost()?), write.operation))
+        });
+        let hot: Vec<String> = hot.collect();
+        let hot = if hot.is_empty() {
+            String::new()
+        } else {
+            format!(", and keeps {} from being HOT", hot.join(", "))
+        };
+        format!("costs {}, and {log}{hot}", quantity::bytes(self.bytes as f64))
     }
 }
 
 /// The price of an index from all samples; an operation without samples on both sides is left out.
 #[must_use]
-pub fn price(index: &str, bytes: u64, operations: &[Operation], samples: &[Sample]) -> Price {
-    let mut price =
-        Price { index: index.to_owned(), bytes, needed: false, reads: Vec::new(), writes: Vec::new() };
+pub fn price(index: &Index, operations: &[Operation], samples: &[Sample]) -> Price {
+    let (mut reads, mut writes) = (Vec::new(), Vec::new());
     for operation in operations {
         let of: Vec<&Sample> = samples.iter().filter(|sample| sample.operation == operation.name).collect();
-        let change = |value: &dyn Fn(&Sample) -> Option<f64>| change(&of, index, value);
-        let (Some(buffers), Some(p50_us)) =
-            (change(&|sample| Some(sample.buffers)), change(&|sample| Some(sample.p50_us)))
-        else {
-            continue;
-        };
-        let operation_name = operation.name.clone();
         if operation.writes {
-            let log = |value: fn(&super::Log) -> f64| change(&move |sample| sample.log.as_ref().map(value));
-            let (Some(log_bytes), Some(all_log_bytes)) =
-                (log(super::Log::steady_bytes), log(|log| log.bytes))
-            else {
-                continue;
-            };
-            let records = change(&|sample| sample.log?.records);
-            let rows = operation.rows;
-            let operation = operation_name;
-            price.writes.push(WritePrice {
-                operation,
-                rows,
-                log_bytes,
-                all_log_bytes,
-                records,
-                buffers,
-                p50_us,
-            });
+            writes.extend(write_price(&index.name, operation, &of));
         } else {
-            let plans =
-                of.iter().filter(|sample| sample.without.is_none()).filter_map(|sample| sample.plan.as_ref());
-            let has: Vec<bool> = plans.map(|plan| plan.iter().any(|name| name == index)).collect();
-            let in_plan = (!has.is_empty()).then(|| has.contains(&true));
-            price.reads.push(ReadPrice { operation: operation_name, buffers, p50_us, in_plan });
+            reads.extend(read_price(&index.name, operation, &of));
         }
     }
-    price.needed = price.reads.iter().any(ReadPrice::is_worse);
-    price
+    let reaches = |operation: &Operation| !operation.writes && operation.tables.contains(&index.table);
+    let is_used = reads.iter().any(|read: &ReadPrice| read.in_plan);
+    let verdict = if reads.iter().any(ReadPrice::is_worse) {
+        Verdict::Pays
+    } else if !operations.iter().any(reaches) || (is_used && index.redundant.is_empty()) {
+        Verdict::CannotTell
+    } else {
+        Verdict::CostsOnly
+    };
+    Price { index: index.name.clone(), bytes: index.bytes, verdict, reads, writes }
+}
+
+fn read_price(index: &str, operation: &Operation, samples: &[&Sample]) -> Option<ReadPrice> {
+    let plans = |without: Option<&str>| -> BTreeSet<&str> {
+        let of = samples.iter().filter(|sample| sample.without.as_deref() == without);
+        of.flat_map(|sample| sample.plan.iter().map(String::as_str)).collect()
+    };
+    let is_stopped = |without: Option<&str>| {
+        samples.iter().any(|sample| sample.stopped && sample.without.as_deref() == without)
+    };
+    let (full, left) = (plans(None), plans(Some(index)));
+    Some(ReadPrice {
+        operation: operation.name.clone(),
+        buffers: change(samples, index, &|sample| Some(sample.buffers))?,
+        time_us: change(samples, index, &|sample| Some(sample.time_us))?,
+        stopped: is_stopped(Some(index)) && !is_stopped(None),
+        in_plan: full.contains(index),
+        instead: left.difference(&full).map(|name| (*name).to_owned()).collect(),
+    })
+}
+
+fn write_price(index: &str, operation: &Operation, samples: &[&Sample]) -> Option<WritePrice> {
+    let change = |value: &dyn Fn(&Sample) -> Option<f64>| change(samples, index, value);
+    let log = |value: fn(&Log) -> f64| change(&move |sample| sample.log.as_ref().map(value));
+    let all_log_bytes = log(|log| log.bytes)?;
+    Some(WritePrice {
+        operation: operation.name.clone(),
+        rows: operation.rows,
+        log_bytes: change(&|sample| sample.log?.record_bytes).unwrap_or(all_log_bytes),
+        all_log_bytes,
+        records: log(|log| log.records)?,
+        images: log(|log| log.images)?,
+        hot: change(&|sample| sample.hot),
+        buffers: change(&|sample| Some(sample.buffers))?,
+        time_us: change(&|sample| Some(sample.time_us))?,
+    })
 }
 
 fn change(samples: &[&Sample], index: &str, value: &dyn Fn(&Sample) -> Option<f64>) -> Option<Change> {
@@ -266,19 +381,45 @@ mod tests {
     #[test]
     fn a_price_is_made_of_medians_over_rounds_and_of_the_widest_gap_between_equal_looks() {
         let list = sample::list();
-        let ablation = list.ablation.as_ref().unwrap();
-        let price = price("idx_order", 1, &ablation.operations, &ablation.samples);
+        let price = list.price_of("idx_order").unwrap();
         assert_eq!(price.reads[0].buffers, Change { with: 54.0, without: 812.0, noise: 2.0 });
-        assert_eq!(price.reads[0].in_plan, Some(true));
+        assert!(price.reads[0].in_plan);
+        assert_eq!(price.reads[0].instead, ["idx_other"]);
         assert_eq!(price.writes[0].log_bytes, Change { with: 900.0, without: 700.0, noise: 4.0 });
         assert!((price.log_bytes_per_row() - 200.0).abs() < 1e-9, "a batch is counted by its rows");
-        assert!(price.needed && price.needed_by().len() == 1);
+        assert!((price.hot_lost() - 0.75).abs() < 1e-9);
+        assert_eq!(price.needed_by().len(), 1);
+    }
+
+    #[test]
+    fn a_verdict_says_what_was_seen_and_no_more() {
+        let list = sample::list();
+        let ablation = list.ablation.as_ref().unwrap();
+        let verdict = |index: &Index, samples: &[Sample]| price(index, &ablation.operations, samples).verdict;
+        let named = |name: &str| list.indexes.iter().find(|index| index.name == name).unwrap().clone();
+        assert_eq!(verdict(&named("idx_order"), &ablation.samples), Verdict::Pays);
+        assert_eq!(verdict(&named("idx_idle"), &ablation.samples), Verdict::CostsOnly);
+        let elsewhere = Index { table: "call".to_owned(), ..named("idx_idle") };
+        assert_eq!(verdict(&elsewhere, &ablation.samples), Verdict::CannotTell, "no read was asked");
+        // One that a plan has: whether it is needed can't be told, unless another is known to be as good.
+        let mut used = ablation.samples.clone();
+        for sample in used.iter_mut().filter(|sample| sample.without.is_none()) {
+            sample.plan.push("idx_idle".to_owned());
+        }
+        assert_eq!(verdict(&named("idx_idle"), &used), Verdict::CostsOnly);
+        let alone = Index { redundant: Vec::new(), ..named("idx_idle") };
+        assert_eq!(verdict(&alone, &used), Verdict::CannotTell);
+        // What does not end without it needs it, whatever blocks were counted.
+        for sample in used.iter_mut().filter(|sample| sample.without.as_deref() == Some("idx_idle")) {
+            sample.stopped = true;
+        }
+        assert_eq!(verdict(&alone, &used), Verdict::Pays);
     }
 
     #[test]
     fn a_read_that_is_better_without_it_is_told() {
         let list = sample::list();
-        let mut price = list.ablation.unwrap().prices.remove(1);
+        let mut price = list.ablation.unwrap().prices.remove(0);
         price.reads[0].buffers = Change { with: 54.0, without: 20.0, noise: 2.0 };
         assert_eq!(
             price.buys(),

@@ -40,7 +40,8 @@ pub(super) fn list() -> PriceList {
         writes: rows > 0,
         rows,
         times: 20,
-        description: "as it is".to_owned(),
+        sql: "SELECT … FROM customer".to_owned(),
+        tables: vec!["customer".to_owned()],
     };
     let operations =
         vec![operation("first_page", 0), operation("single_insert", 1), operation("batch_insert", 100)];
@@ -52,17 +53,20 @@ pub(super) fn list() -> PriceList {
             for operation in &operations {
                 let full = (if is_out { 700.0 } else { 900.0 + 2.0 * wobble }) * operation.rows as f64;
                 let full = if without == Some("idx_idle") { 900.0 * operation.rows as f64 } else { full };
-                let log = Log { bytes: full * 3.0, records: Some(9.0), record_bytes: Some(full) };
+                let log = Log { bytes: full * 3.0, records: 9.0, record_bytes: Some(full), images: 1.0 };
                 let buffers = if is_out { 812.0 } else { 54.0 + wobble };
+                let plan = if is_out { "idx_other" } else { "idx_order" };
                 samples.push(Sample {
                     round,
                     without: without.map(str::to_owned),
                     pass,
                     operation: operation.name.clone(),
                     buffers: if without == Some("idx_idle") { 54.0 } else { buffers },
-                    p50_us: if is_out { 4000.0 } else { 1000.0 },
+                    time_us: if is_out { 4000.0 } else { 1000.0 },
+                    stopped: false,
                     log: operation.writes.then_some(log),
-                    plan: (!operation.writes && without.is_none()).then(|| vec!["idx_order".to_owned()]),
+                    hot: (operation.rows == 1).then_some(if is_out { 0.75 } else { 0.0 }),
+                    plan: if operation.writes { Vec::new() } else { vec![plan.to_owned()] },
                 });
             }
         }
@@ -81,7 +85,7 @@ pub(super) fn list() -> PriceList {
         share: Some(1.0),
         ..index("customer_pkey", 90 << 20)
     };
-    let prices = [&idle, &order].map(|index| price(&index.name, index.bytes, &operations, &samples));
+    let prices = [&idle, &order].map(|index| price(index, &operations, &samples));
     let mut list = PriceList {
         schema: SCHEMA,
         name: "indexes-sample".to_owned(),
@@ -94,9 +98,9 @@ pub(super) fn list() -> PriceList {
         rule: Extrapolation::RULE.to_owned(),
         indexes: vec![key, idle, order],
         ablation: Some(Ablation {
-            server: "the reference server, variant live".to_owned(),
             workspace: "enterprise-workspace-1".to_owned(),
             rounds: 2,
+            timeout_s: 30.0,
             operations,
             samples,
             kept: vec![Kept {

@@ -5,23 +5,28 @@ use crate::quantity;
 use crate::terminal::WIDTH;
 use crate::terminal::grid::{self, Align, Grid};
 
-/// The columns, as the page has them too.
-pub(super) const COLUMNS: [&str; 9] =
-    ["index", "size", "B/row", "at scale", "scans", "log/row", "blocks/write", "needed by", "remark"];
+/// The columns of what was left out in turn.
+pub(super) const PRICES: [&str; 6] =
+    ["index", "verdict", "size", "log/row", "HOT lost", "without it, blocks"];
 
-/// The list, and a sentence for each index.
+/// The columns of what is there.
+pub(super) const INVENTORY: [&str; 6] = ["index", "size", "B/entry", "at scale", "scans", "remark"];
+
+/// The tables, and a sentence for each index that there is something to say of.
 #[must_use]
 pub fn table(list: &PriceList) -> String {
-    let mut grid = Grid::new(&COLUMNS.map(|name| {
-        (name, if matches!(name, "index" | "needed by" | "remark") { Align::Left } else { Align::Right })
-    }));
-    for index in &list.indexes {
-        grid.row(row(list, index));
+    let mut text = String::new();
+    let prices = price_rows(list);
+    if !prices.is_empty() {
+        text.push_str(&grid(&PRICES, prices));
+        text.push('\n');
     }
-    let mut text = grid.text();
+    text.push_str(&grid(&INVENTORY, list.indexes.iter().map(inventory_row).collect()));
     text.push('\n');
-    for (name, sentence) in list.sentences().into_iter().filter(|(_, sentence)| !sentence.is_empty()) {
-        text.push_str(&grid::wrapped(&format!("{name}: {sentence}."), WIDTH, "  "));
+    for (index, (name, sentence)) in list.indexes.iter().zip(list.sentences()) {
+        if list.price_of(name).is_some() || !index.redundant.is_empty() || !index.valid {
+            text.push_str(&grid::wrapped(&format!("{name}: {sentence}."), WIDTH, "  "));
+        }
     }
     text.push('\n');
     for sentence in notes(list) {
@@ -36,54 +41,74 @@ pub fn table(list: &PriceList) -> String {
     text
 }
 
+fn grid<const N: usize>(columns: &[&str; N], rows: Vec<[String; N]>) -> String {
+    let is_left = |name: &str| matches!(name, "index" | "verdict" | "without it, blocks" | "remark");
+    let mut grid =
+        Grid::new(&columns.map(|name| (name, if is_left(name) { Align::Left } else { Align::Right })));
+    for row in rows {
+        grid.row(row);
+    }
+    grid.text()
+}
+
 /// How the figures are to be read.
 pub(super) fn notes(list: &PriceList) -> Vec<String> {
     let since = list.counted_since.map_or_else(
         || "since the database is there, or since the server last lost its statistics".to_owned(),
         |since| format!("since {}", quantity::moment(since)),
     );
-    let mut notes = vec![format!("Scans are counted {since}."), list.rule.clone()];
+    let scans =
+        format!("Scans are counted {since}, by this server alone: those of a replica are not seen here.");
+    let mut notes = vec![scans, list.rule.clone()];
     if let Some(ablation) = &list.ablation {
         let looks = quantity::plural(u64::from(ablation.rounds), "round");
         notes.push(format!(
             "Left out in turn, {looks}, the full set twice in each: a difference counts if it is greater than that between \
              two looks at the full set and than 2 % of the value. log/row: the most bytes that an index adds to the log for \
-             one row written, without images of whole pages. Blocks decide; times are shown beside them.",
+             one row written, without images of whole pages. HOT lost: the largest share of updates of one kind that need a \
+             new entry in each index because of this one. Blocks and bytes decide; times are shown beside them.",
         ));
+        if !ablation.kept.is_empty() {
+            let kept: Vec<String> =
+                ablation.kept.iter().map(|kept| format!("{} ({})", kept.index, kept.why)).collect();
+            notes.push(format!("Not left out: {}.", kept.join(", ")));
+        }
     }
     notes.extend(list.limits());
     notes
 }
 
-/// The cells of an index.
-pub(super) fn row(list: &PriceList, index: &Index) -> [String; 9] {
-    let unknown = || "–".to_owned();
-    let price = list.price_of(&index.name);
-    let blocks = price.and_then(|price| {
-        let saved = |write: &super::WritePrice| {
-            let is_told = write.buffers.is_beyond_noise() && write.buffers.more() < 0.0;
-            is_told.then(|| -write.buffers.more() / write.rows.max(1) as f64)
-        };
-        price.writes.iter().filter_map(saved).max_by(f64::total_cmp)
-    });
-    let needed_by = match price.map(super::Price::needed_by) {
-        None => unknown(),
-        Some(reads) if reads.is_empty() => "nothing here".to_owned(),
-        Some(reads) => {
-            let more = if reads.len() > 1 { format!(" +{}", reads.len() - 1) } else { String::new() };
-            format!("{}{more}", reads[0].operation)
-        }
+/// A row for each index that was left out.
+pub(super) fn price_rows(list: &PriceList) -> Vec<[String; 6]> {
+    let nothing = || "–".to_owned();
+    let row = |price: &super::Price| {
+        let (log, hot) = (price.log_bytes_per_row(), price.hot_lost());
+        let needed_by = price.needed_by();
+        let buys = needed_by.first().map_or_else(nothing, |read| {
+            let more = if needed_by.len() > 1 { format!(" +{}", needed_by.len() - 1) } else { String::new() };
+            format!("{}{more}", read.short())
+        });
+        [
+            price.index.clone(),
+            price.verdict.words().to_owned(),
+            quantity::bytes(price.bytes as f64),
+            if log > 0.0 { quantity::bytes(log.round()) } else { nothing() },
+            if hot > 0.0 { quantity::share(hot) } else { nothing() },
+            buys,
+        ]
     };
-    let log = price.map(super::Price::log_bytes_per_row);
+    list.ablation.iter().flat_map(|ablation| ablation.prices.iter().map(row)).collect()
+}
+
+/// The row of an index that is there.
+pub(super) fn inventory_row(index: &Index) -> [String; 6] {
+    let unknown = || "–".to_owned();
     [
         index.name.clone(),
         quantity::bytes(index.bytes as f64),
-        index.bytes_per_row().map_or_else(unknown, quantity::number),
+        index.bytes_per_entry().map_or_else(unknown, quantity::number),
         index.at_scale.map_or_else(unknown, |at| quantity::bytes(at.bytes)),
         quantity::count(index.scans),
-        log.map_or_else(unknown, |bytes| quantity::bytes(bytes.round())),
-        blocks.map_or_else(unknown, quantity::number),
-        needed_by,
         remark(index).to_owned(),
     ]
 }
@@ -110,11 +135,13 @@ mod tests {
     fn each_index_has_a_line_with_its_price_and_a_sentence() {
         let text = table(&sample::list());
         for line in [
-            "idx_order      70.0 MiB   73.4  4.79 GiB     12    200 B             –  first_page",
-            "nothing here  prefix",
+            "  idx_idle   costs only  10.0 MiB        –         –  –",
+            "  idx_order  pays        70.0 MiB    200 B      75 %  first_page 15x",
+            "  idx_order      70.0 MiB     81.6  4.79 GiB     12",
             "keeps a rule",
-            "idx_idle: nothing measured here needs it;",
-            "Scans are counted since 1 July 2026, 09:05 UTC.",
+            "idx_idle: costs only: nothing measured here needs it;",
+            "Scans are counted since 1 July 2026, 09:05 UTC, by this server alone",
+            "Not left out: customer_pkey (it keeps a rule (primary key)).",
             "Only what was measured counts here",
             "warning: something to know",
         ] {
