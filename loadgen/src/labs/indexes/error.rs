@@ -19,4 +19,45 @@ pub enum Error {
         /// The one that may have been meant.
         suggestion: Option<String>,
     },
+    /// A file of statements that can't be used.
+    #[error("{file} can't be used: {what}")]
+    File {
+        /// Its name.
+        file: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Values could not be drawn.
+    #[error("values can't be drawn by `{}`: {cause}; correct the [[draw]]", .sql.split_whitespace().collect::<Vec<_>>().join(" "))]
+    Draw {
+        /// The statement.
+        sql: String,
+        /// What the database said.
+        cause: sqlx::Error,
+    },
+    /// An index could not be dropped.
+    #[error(
+        "the index {index} can't be left out: {cause}; leave it in place with --only and the names of the others"
+    )]
+    LeftOut {
+        /// Its name.
+        index: String,
+        /// What the database said.
+        cause: sqlx::Error,
+    },
+    /// A statement failed.
+    #[error(
+        "{operation} {circumstance} failed: {cause}; correct the statement, or give it more time with --timeout"
+    )]
+    Statement {
+        /// Name of the operation.
+        operation: String,
+        /// With which indexes: `with all indexes`, `without idx_a`.
+        circumstance: String,
+        /// What the database said.
+        cause: sqlx::Error,
+    },
+    /// Nothing could be carried out.
+    #[error("the workspace `{0}` has no rows to read or write; name another one with --workspace")]
+    NothingToAsk(String),
 }
