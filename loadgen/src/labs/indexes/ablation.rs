@@ -193,9 +193,9 @@ impl Phase<'_> {
 /// Why an index stays in place; `None` if it does not.
 fn why_kept(index: &Index) -> Option<String> {
     if !index.valid {
-        return Some("it is invalid, so no read can miss it".to_owned());
+        return Some("invalid, so no read can miss it".to_owned());
     }
-    index.rule.map(|rule| format!("it keeps a rule: {}", rule.words()))
+    index.rule.map(|rule| format!("keeps a rule ({})", rule.words()))
 }
 
 /// How SQL writes the name of an index.

@@ -147,9 +147,10 @@ impl Index {
         format!("{}{method} ({}){include}{predicate}", self.table, self.columns.join(", "))
     }
 
-    /// What is to be known of it, whatever was measured.
+    /// What is to be known of it, whatever was measured. `counted` is since when scans are counted, if anybody cares about
+    /// scans, and if that is known.
     #[must_use]
-    pub fn remarks(&self, counted_since: Option<DateTime<Utc>>) -> Vec<String> {
+    pub fn remarks(&self, counted: Option<Option<DateTime<Utc>>>) -> Vec<String> {
         let mut remarks = Vec::new();
         remarks.extend(self.rule.map(|rule| format!("keeps a rule ({})", rule.words())));
         if !self.valid {
@@ -159,8 +160,11 @@ impl Index {
             Redundancy::DuplicateOf { index } => format!("is the same as {index}"),
             Redundancy::PrefixOf { index } => format!("its keys are the first ones of {index}"),
         }));
-        if self.is_never_used() && self.rule.is_none() {
-            let since = counted_since.map_or_else(|| "the statistics began".to_owned(), quantity::moment);
+        if let Some(since) = counted
+            && self.is_never_used()
+            && self.rule.is_none()
+        {
+            let since = since.map_or_else(|| "the statistics began".to_owned(), quantity::moment);
             remarks.push(format!("never used since {since}"));
         }
         remarks

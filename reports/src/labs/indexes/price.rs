@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Index, Log, Operation, Sample};
+use super::{FEWEST_ROWS, Index, Log, Operation, Sample};
 use crate::quantity;
 use crate::stats::median_interval;
 
@@ -18,6 +18,9 @@ const LEAST_SHARE: f64 = 0.02;
 
 /// Reads that touch less than this many blocks more are not told of: one descent of a tree may be that much longer.
 const LEAST_BLOCKS: f64 = 1.0;
+
+/// Updates of which a smaller share is kept from being HOT are not told of.
+const LEAST_HOT: f64 = 0.02;
 
 /// Reads that a sentence names.
 const NAMED: usize = 3;
@@ -97,9 +100,9 @@ pub struct WritePrice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Reads reach its table, and none is worse without it.
+    /// Reads reach its table, and none uses it; or another one is the same, or begins with it, and none is worse without it.
     CostsOnly,
-    /// No read reaches its table, or one uses it and is not seen to be worse without it.
+    /// No read reaches its table, or that is small, or a read uses it and is not seen to be worse without it.
     CannotTell,
     /// A read is worse without it.
     Pays,
@@ -114,6 +117,8 @@ pub struct Price {
     pub bytes: u64,
     /// Whether it is worth that.
     pub verdict: Verdict,
+    /// Why that is the verdict on one that no read is worse without; empty for one that pays.
+    pub why: String,
     /// One for each read.
     pub reads: Vec<ReadPrice>,
     /// One for each write.
@@ -186,7 +191,7 @@ impl WritePrice {
     /// Share of updates that would be HOT without the index and are not with it, where it stands out.
     #[must_use]
     pub fn hot_lost(&self) -> Option<f64> {
-        let hot = self.hot.filter(|hot| hot.is_beyond_noise() && hot.more() > 0.0)?;
+        let hot = self.hot.filter(|hot| hot.is_beyond_noise() && hot.more() >= LEAST_HOT)?;
         Some(hot.more())
     }
 }
@@ -226,7 +231,7 @@ impl Price {
     pub fn buys(&self) -> String {
         let worse = self.needed_by();
         let mut text = if worse.is_empty() {
-            self.bought_nothing()
+            self.why.clone()
         } else {
             let named: Vec<String> = worse.iter().take(NAMED).map(|read| read.sentence()).collect();
             let more = worse.len().saturating_sub(NAMED);
@@ -240,24 +245,6 @@ impl Price {
             text.push_str(&better.join(", "));
         }
         text
-    }
-
-    fn bought_nothing(&self) -> String {
-        let using = self.reads.iter().find(|read| read.in_plan);
-        match (self.verdict, using) {
-            (Verdict::CannotTell, None) => "no read here reaches its table".to_owned(),
-            (_, Some(read)) if read.instead.is_empty() => {
-                format!("{} uses it, and is seen to be no worse without it", read.operation)
-            }
-            (_, Some(read)) => {
-                format!(
-                    "{} uses it, and is no worse by {} without it",
-                    read.operation,
-                    read.instead.join(" and ")
-                )
-            }
-            (_, None) => "nothing measured here needs it".to_owned(),
-        }
     }
 
     /// `costs 70.0 MiB, and in the log 200 B per single_insert`.
@@ -297,16 +284,33 @@ pub fn price(index: &Index, operations: &[Operation], samples: &[Sample]) -> Pri
             reads.extend(read_price(&index.name, operation, &of));
         }
     }
+    let (verdict, why) = verdict(index, operations, &reads);
+    Price { index: index.name.clone(), bytes: index.bytes, verdict, why, reads, writes }
+}
+
+fn verdict(index: &Index, operations: &[Operation], reads: &[ReadPrice]) -> (Verdict, String) {
+    if reads.iter().any(ReadPrice::is_worse) {
+        return (Verdict::Pays, String::new());
+    }
     let reaches = |operation: &Operation| !operation.writes && operation.tables.contains(&index.table);
-    let is_used = reads.iter().any(|read: &ReadPrice| read.in_plan);
-    let verdict = if reads.iter().any(ReadPrice::is_worse) {
-        Verdict::Pays
-    } else if !operations.iter().any(reaches) || (is_used && index.redundant.is_empty()) {
-        Verdict::CannotTell
-    } else {
-        Verdict::CostsOnly
-    };
-    Price { index: index.name.clone(), bytes: index.bytes, verdict, reads, writes }
+    let using = reads.iter().find(|read| read.in_plan);
+    let is_small = index.table_rows.is_some_and(|rows| rows < FEWEST_ROWS);
+    match using {
+        _ if !operations.iter().any(reaches) => {
+            (Verdict::CannotTell, "no read here reaches its table".to_owned())
+        }
+        Some(read) => {
+            let verdict = if index.redundant.is_empty() { Verdict::CannotTell } else { Verdict::CostsOnly };
+            let instead = &read.instead;
+            let by =
+                if instead.is_empty() { String::new() } else { format!(" by {}", instead.join(" and ")) };
+            (verdict, format!("{} uses it, and is seen to do as well{by} without it", read.operation))
+        }
+        None if is_small && index.redundant.is_empty() => {
+            (Verdict::CannotTell, "its table is so small here that it is read whole".to_owned())
+        }
+        None => (Verdict::CostsOnly, "nothing measured here needs it".to_owned()),
+    }
 }
 
 fn read_price(index: &str, operation: &Operation, samples: &[&Sample]) -> Option<ReadPrice> {
@@ -401,6 +405,8 @@ mod tests {
         assert_eq!(verdict(&named("idx_idle"), &ablation.samples), Verdict::CostsOnly);
         let elsewhere = Index { table: "call".to_owned(), ..named("idx_idle") };
         assert_eq!(verdict(&elsewhere, &ablation.samples), Verdict::CannotTell, "no read was asked");
+        let small = Index { table_rows: Some(80.0), redundant: Vec::new(), ..named("idx_idle") };
+        assert_eq!(verdict(&small, &ablation.samples), Verdict::CannotTell, "read whole");
         // One that a plan has: whether it is needed can't be told, unless another is known to be as good.
         let mut used = ablation.samples.clone();
         for sample in used.iter_mut().filter(|sample| sample.without.is_none()) {

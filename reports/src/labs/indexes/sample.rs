@@ -105,7 +105,7 @@ pub(super) fn list() -> PriceList {
             samples,
             kept: vec![Kept {
                 index: "customer_pkey".to_owned(),
-                why: "it keeps a rule (primary key)".to_owned(),
+                why: "keeps a rule (primary key)".to_owned(),
             }],
             prices: prices.to_vec(),
         }),

@@ -1,5 +1,7 @@
 //! A price list as text of at most 110 columns.
 
+use std::collections::BTreeMap;
+
 use super::{Index, PriceList};
 use crate::quantity;
 use crate::terminal::WIDTH;
@@ -68,14 +70,21 @@ pub(super) fn notes(list: &PriceList) -> Vec<String> {
              one row written, without images of whole pages. HOT lost: the largest share of updates of one kind that need a \
              new entry in each index because of this one. Blocks and bytes decide; times are shown beside them.",
         ));
-        if !ablation.kept.is_empty() {
-            let kept: Vec<String> =
-                ablation.kept.iter().map(|kept| format!("{} ({})", kept.index, kept.why)).collect();
-            notes.push(format!("Not left out: {}.", kept.join(", ")));
-        }
+        notes.extend(kept(ablation));
     }
     notes.extend(list.limits());
     notes
+}
+
+/// The indexes that stayed in place, by the reason for it.
+fn kept(ablation: &super::Ablation) -> Option<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for kept in &ablation.kept {
+        by_reason.entry(&kept.why).or_default().push(&kept.index);
+    }
+    let told = by_reason.into_iter().map(|(why, names)| format!("{why}: {}", names.join(", ")));
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| format!("Not left out: {}.", told.join("; ")))
 }
 
 /// A row for each index that was left out.
@@ -141,7 +150,7 @@ mod tests {
             "keeps a rule",
             "idx_idle: costs only: nothing measured here needs it;",
             "Scans are counted since 1 July 2026, 09:05 UTC, by this server alone",
-            "Not left out: customer_pkey (it keeps a rule (primary key)).",
+            "Not left out: keeps a rule (primary key): customer_pkey.",
             "Only what was measured counts here",
             "warning: something to know",
         ] {
