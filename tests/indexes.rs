@@ -234,7 +234,10 @@ async fn each_index_is_left_out_in_turn_and_all_is_as_it_was() {
     assert_eq!(list["ablation"]["kept"][0]["index"], "call_pkey", "what keeps a rule stays");
     assert_eq!(prices.as_array().map(Vec::len), Some(6));
     let warnings = list["warnings"].to_string();
-    assert!(warnings.contains("no rows to draw their values from: of_nobody"), "{warnings}");
+    assert!(
+        warnings.contains("of_nobody was not carried out: no [[draw]] gave a row with nobody"),
+        "{warnings}"
+    );
 
     // An index that a read needs: more blocks without it, and another plan.
     let calls = named(prices, "idx_call_customer_created");

@@ -126,11 +126,11 @@ impl Phase<'_> {
     ) -> Result<(Vec<Operation>, Vec<Sample>), Error> {
         let (mut can, cannot): (Vec<Asked>, Vec<Asked>) =
             statements.iter().cloned().partition(|asked| self.values.times(&asked.statement) > 0);
-        if !cannot.is_empty() {
-            let names: Vec<&str> = cannot.iter().map(|asked| asked.name.as_str()).collect();
+        for asked in cannot {
             warnings.push(format!(
-                "not carried out, because the workspace has no rows to draw their values from: {}",
-                names.join(", ")
+                "{} was not carried out: no [[draw]] gave a row with {}",
+                asked.name,
+                self.values.missing(&asked.statement).join(", ")
             ));
         }
         sqlx::query("CHECKPOINT").execute(&mut *connection).await?;

@@ -73,8 +73,8 @@ pub async fn inventory(url: &str) -> Result<Inventory, Error> {
     let shapes: Vec<Shape> = rows.iter().map(Row::shape).collect();
     let redundant = redundancies(&shapes);
     let customers = rows.iter().find(|row| row.table_name == "customer").and_then(Row::known_table_rows);
-    let shares: Vec<Option<f64>> = rows.iter().map(|row| share(row, &rows)).collect();
-    let indexes = rows.into_iter().zip(redundant).zip(shares);
+    let parts: Vec<Option<f64>> = rows.iter().map(|row| share(row, &rows)).collect();
+    let indexes = rows.into_iter().zip(redundant).zip(parts);
     let indexes = indexes.map(|((row, redundant), share)| Index { redundant, ..row.index(share, customers) });
     Ok(Inventory { indexes: indexes.collect(), counted_since })
 }

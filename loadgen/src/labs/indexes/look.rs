@@ -222,7 +222,8 @@ impl From<sqlx::Error> for Failure {
 
 impl Failure {
     fn is_timeout(&self) -> bool {
-        self.0.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == QUERY_CANCELED)
+        let code = self.0.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| code == QUERY_CANCELED)
     }
 
     fn during(self, operation: &str, without: Option<(&str, &str)>) -> Error {

@@ -2,7 +2,10 @@
 //!
 //! A file has any number of `[[draw]]`, `[[read]]` and `[[write]]`. A draw selects rows whose columns are named values; a
 //! statement refers to one as `${name}`, which is bound as text, and so needs a cast where the column is none:
-//! `${workspace}::uuid`. It is carried out once for each row of the draws that it refers to.
+//! `${workspace}::uuid`. It is carried out once for each row of the draws that it refers to. A draw may refer to those before
+//! it, and takes their first row.
+
+use std::fmt::Write as _;
 
 use serde::Deserialize;
 
@@ -95,7 +98,7 @@ impl Statements {
         if read.read.is_empty() {
             return wrong("it has no [[read]]");
         }
-        let asked = read.read.into_iter().map(|read| Asked::new(file, read.name, read.sql, 0, false));
+        let asked = read.read.into_iter().map(|read| Asked::new(file, read.name, &read.sql, 0, false));
         Self::new(file, read.draw, asked.collect::<Result<_, _>>()?)
     }
 
@@ -104,7 +107,7 @@ impl Statements {
         let file = "writes.toml";
         let read = parse(file, WRITES)?;
         let asked = read.write.into_iter();
-        let asked = asked.map(|write| Asked::new(file, write.name, write.sql, write.rows, write.twice));
+        let asked = asked.map(|write| Asked::new(file, write.name, &write.sql, write.rows, write.twice));
         Self::new(file, read.draw, asked.collect::<Result<_, _>>()?)
     }
 
@@ -125,8 +128,8 @@ fn parse(file: &str, text: &str) -> Result<File, Error> {
 }
 
 impl Asked {
-    fn new(file: &str, name: String, sql: String, rows: u64, twice: bool) -> Result<Self, Error> {
-        let statement = Statement::of(file, &sql)?;
+    fn new(file: &str, name: String, sql: &str, rows: u64, twice: bool) -> Result<Self, Error> {
+        let statement = Statement::of(file, sql)?;
         let written = sql.split_whitespace().collect::<Vec<_>>().join(" ");
         Ok(Self { name, written, statement, rows, twice })
     }
@@ -146,7 +149,7 @@ impl Statement {
                 names.push(name.to_owned());
                 names.len() - 1
             });
-            sql.push_str(&format!("${}{rest}", place + 1));
+            let _ = write!(sql, "${}{rest}", place + 1);
         }
         Ok(Self { sql, names })
     }

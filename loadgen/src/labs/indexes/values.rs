@@ -33,9 +33,11 @@ impl Values {
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(|cause| Error::Draw { sql: draw.sql.clone(), cause })?;
-            for (name, value) in rows.iter().filter_map(Value::as_object).flatten() {
+            // A row with a gap would put the values of its columns out of step.
+            let whole =
+                rows.iter().filter_map(Value::as_object).filter(|row| !row.values().any(Value::is_null));
+            for (name, value) in whole.flatten() {
                 let text = match value {
-                    Value::Null => continue,
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
                 };
@@ -48,10 +50,16 @@ impl Values {
     /// How many different rows of values a statement has; 0 when one of its names was never drawn.
     pub(super) fn times(&self, statement: &Statement) -> usize {
         let drawn = |name: &String| self.drawn.get(name).map_or(0, Vec::len);
-        if statement.names.iter().any(|name| drawn(name) == 0) {
+        if !self.missing(statement).is_empty() {
             return 0;
         }
         statement.names.iter().map(drawn).max().unwrap_or(1)
+    }
+
+    /// The names of a statement that nothing was drawn for.
+    pub(super) fn missing<'a>(&self, statement: &'a Statement) -> Vec<&'a str> {
+        let is_missing = |name: &&String| self.drawn.get(*name).is_none_or(Vec::is_empty);
+        statement.names.iter().filter(is_missing).map(String::as_str).collect()
     }
 
     /// The values of a statement the `time`th time, from 0; `None` where nothing was drawn for one.

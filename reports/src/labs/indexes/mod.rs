@@ -20,6 +20,7 @@ pub use extrapolation::{CALLS, CUSTOMERS, Extrapolation, FEWEST_ROWS};
 pub use index::{Density, Index, Redundancy, Rule};
 pub use price::{Change, Price, ReadPrice, Verdict, WritePrice, price};
 
+use crate::quantity;
 use crate::run::{Check, Environment};
 
 /// The version of the layout of `indexes.json`. It grows when a field changes its meaning or goes away.
@@ -157,16 +158,16 @@ impl PriceList {
     /// the most bytes in the log for each block that they save. What was not left out comes last, by size. Prices follow.
     pub fn sort(&mut self) {
         let rank = |index: &Index| self.price_of(&index.name).map(|price| (price.verdict, price.bargain()));
-        let mut order: Vec<(Option<(Verdict, f64)>, u64, usize)> =
-            self.indexes.iter().enumerate().map(|(at, index)| (rank(index), index.bytes, at)).collect();
-        order.sort_by(|(a, a_bytes, _), (b, b_bytes, _)| {
+        let ranks: Vec<_> = self.indexes.iter().map(rank).collect();
+        let mut ranked: Vec<_> = ranks.into_iter().zip(std::mem::take(&mut self.indexes)).collect();
+        ranked.sort_by(|(a, one), (b, other)| {
             let by_price = match (a, b) {
                 (Some((a, a_bargain)), Some((b, b_bargain))) => a.cmp(b).then(b_bargain.total_cmp(a_bargain)),
                 _ => b.is_some().cmp(&a.is_some()),
             };
-            by_price.then(b_bytes.cmp(a_bytes))
+            by_price.then(other.bytes.cmp(&one.bytes))
         });
-        self.indexes = order.iter().map(|(_, _, at)| self.indexes[*at].clone()).collect();
+        self.indexes = ranked.into_iter().map(|(_, index)| index).collect();
         if let Some(ablation) = &mut self.ablation {
             let place = |name: &str| self.indexes.iter().position(|index| index.name == name);
             ablation.prices.sort_by_key(|price| place(&price.index));
@@ -207,6 +208,36 @@ impl PriceList {
             .filter(|other| other.redundant.iter().any(|redundancy| redundancy.by() == index.name));
         let names: Vec<&str> = others.map(|other| other.name.as_str()).collect();
         (!names.is_empty()).then(|| format!("does what {} does, so keep one of them", names.join(" or ")))
+    }
+
+    /// How far two looks at the full set differ, which is the noise of this measurement; `None` where nothing was left out.
+    #[must_use]
+    pub fn noise(&self) -> Option<String> {
+        let price = self.ablation.as_ref()?.prices.first()?;
+        let widest = |changes: Vec<(&str, &Change)>, what: &str| {
+            let share = |change: &Change| if change.with > 0.0 { change.noise / change.with } else { 0.0 };
+            let shares = changes.into_iter().map(|(operation, change)| (share(change), operation));
+            let (share, operation) = shares.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+            Some(format!("{what} by at most {} ({operation})", quantity::share(share)))
+        };
+        let reads = || price.reads.iter();
+        let writes = || price.writes.iter();
+        let parts = [
+            widest(reads().map(|read| (read.operation.as_str(), &read.buffers)).collect(), "blocks of reads"),
+            widest(
+                writes().map(|write| (write.operation.as_str(), &write.log_bytes)).collect(),
+                "log of writes",
+            ),
+            widest(
+                reads()
+                    .map(|read| (read.operation.as_str(), &read.time_us))
+                    .chain(writes().map(|write| (write.operation.as_str(), &write.time_us)))
+                    .collect(),
+                "times",
+            ),
+        ];
+        let told: Vec<String> = parts.into_iter().flatten().collect();
+        Some(format!("Two looks at the full set in one round differed: {}.", told.join(", ")))
     }
 
     /// What the list does not say; `None` where nothing was left out.
@@ -257,6 +288,11 @@ mod tests {
              what idx_idle does, so keep one of them"
         );
         assert_eq!(sentences[2].1, "not left out: keeps a rule (primary key)");
+        assert_eq!(
+            list.noise().unwrap(),
+            "Two looks at the full set in one round differed: blocks of reads by at most 3.7 % (first_page), log of writes by at \
+             most 0.444 % (batch_insert), times by at most 0 % (batch_insert)."
+        );
         let limits = list.limits().unwrap();
         assert!(limits.contains("the reads first_page; the writes single_insert, batch_insert"), "{limits}");
     }

@@ -70,6 +70,7 @@ pub(super) fn notes(list: &PriceList) -> Vec<String> {
              one row written, without images of whole pages. HOT lost: the largest share of updates of one kind that need a \
              new entry in each index because of this one. Blocks and bytes decide; times are shown beside them.",
         ));
+        notes.extend(list.noise());
         notes.extend(kept(ablation));
     }
     notes.extend(list.limits());
