@@ -96,8 +96,7 @@ impl Ground<'_> {
         sqlx::query("SAVEPOINT reading").execute(&mut *connection).await?;
         sqlx::query("SET LOCAL transaction_read_only = on").execute(&mut *connection).await?;
         for time in 0..self.values.times(&asked.statement) {
-            let first = self.explain(connection, "", asked, time).await;
-            let first = match first {
+            let first = match self.explain(connection, "", asked, time).await {
                 Err(error) if error.is_timeout() => {
                     stopped = true;
                     break;
@@ -108,7 +107,13 @@ impl Ground<'_> {
                 found.push(first);
                 continue;
             }
-            let second = self.explain(connection, "", asked, time).await?;
+            let second = match self.explain(connection, "", asked, time).await {
+                Err(error) if error.is_timeout() => {
+                    stopped = true;
+                    break;
+                }
+                other => other?,
+            };
             found.push(Work { time_us: first.time_us.min(second.time_us), ..second });
         }
         sqlx::query("ROLLBACK TO SAVEPOINT reading").execute(&mut *connection).await?;
