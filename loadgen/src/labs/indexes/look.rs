@@ -40,7 +40,7 @@ pub(super) struct Ground<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     pub(super) samples: Vec<Sample>,
-    /// Tables in the plans of each operation.
+    /// Of each operation the tables in its plans, or those that it changes.
     pub(super) tables: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -191,7 +191,9 @@ impl Counted {
     fn named(mut self, found: &[Work]) -> Self {
         for work in found {
             self.indexes.extend(work.indexes.iter().cloned());
-            self.tables.extend(work.tables.iter().cloned());
+            // A write may read other tables.
+            let tables = if self.log.is_some() { &work.changed } else { &work.tables };
+            self.tables.extend(tables.iter().cloned());
         }
         self
     }

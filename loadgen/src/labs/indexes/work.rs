@@ -17,8 +17,10 @@ pub(super) struct Work {
     pub(super) wal_bytes: f64,
     /// Indexes that the plan has.
     pub(super) indexes: BTreeSet<String>,
-    /// Tables that the plan has.
+    /// Tables that the plan reads.
     pub(super) tables: BTreeSet<String>,
+    /// Tables that it changes; those of triggers are not in it.
+    pub(super) changed: BTreeSet<String>,
 }
 
 impl Work {
@@ -42,7 +44,8 @@ impl Work {
     fn walk(&mut self, node: &Value) {
         let name = |key: &str| node[key].as_str().map(str::to_owned);
         self.indexes.extend(name("Index Name"));
-        self.tables.extend(name("Relation Name"));
+        let tables = if node["Node Type"] == "ModifyTable" { &mut self.changed } else { &mut self.tables };
+        tables.extend(name("Relation Name"));
         for child in node["Plans"].as_array().into_iter().flatten() {
             self.walk(child);
         }
@@ -74,5 +77,13 @@ mod tests {
         assert_eq!((work.wal_records, work.wal_images, work.wal_bytes), (7.0, 1.0, 900.0));
         assert_eq!(Vec::from_iter(work.indexes), ["a", "b"]);
         assert_eq!(Vec::from_iter(work.tables), ["t", "u"]);
+        let explained = json!([{ "Plan": {
+            "Node Type": "ModifyTable", "Relation Name": "t", "Plans": [{ "Node Type": "Seq Scan", "Relation Name": "u" }],
+        } }]);
+        let work = Work::of(&explained);
+        assert_eq!(
+            (Vec::from_iter(work.changed), Vec::from_iter(work.tables)),
+            (vec!["t".into()], vec!["u".into()])
+        );
     }
 }

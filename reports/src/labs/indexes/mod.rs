@@ -89,7 +89,7 @@ pub struct Operation {
     pub times: u64,
     /// The statement, with the names of its values.
     pub sql: String,
-    /// Tables in its plans, sorted.
+    /// Of a read the tables in its plans, of a write those that it changes; sorted.
     pub tables: Vec<String>,
 }
 

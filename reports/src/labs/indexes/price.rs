@@ -2,8 +2,8 @@
 //!
 //! Each round measures the full set twice and the set without each index once, in a drawn order. What an index changes is
 //! the difference of the medians over rounds. It is believed when it is greater than any difference between the two looks
-//! at the full set in one round (A/A), and greater than [`LEAST_SHARE`] of the value: counted work decides, times are shown
-//! beside it.
+//! at the full set in one round (A/A), greater than [`LEAST_SHARE`] of the value, and of the same sign against both looks in
+//! every round: counted work decides, times are shown beside it.
 
 use std::collections::BTreeSet;
 
@@ -34,6 +34,8 @@ pub struct Change {
     pub without: f64,
     /// The greatest difference between two looks at the full set in one round.
     pub noise: f64,
+    /// Whether in every round the value without it lay on the same side of both looks at the full set.
+    pub steady: bool,
 }
 
 impl Change {
@@ -49,10 +51,10 @@ impl Change {
         (self.with > 0.0).then(|| self.without / self.with)
     }
 
-    /// Whether equal things never differed as much.
+    /// Whether equal things never differed as much, and no round contradicts.
     #[must_use]
     pub fn is_beyond_noise(&self) -> bool {
-        self.more().abs() > self.noise && self.more().abs() > LEAST_SHARE * self.with
+        self.steady && self.more().abs() > self.noise && self.more().abs() > LEAST_SHARE * self.with
     }
 }
 
@@ -102,7 +104,7 @@ pub struct WritePrice {
 pub enum Verdict {
     /// Reads reach its table, and none uses it; or another one is the same, or begins with it, and none is worse without it.
     CostsOnly,
-    /// No read reaches its table, or that is small, or a read uses it and is not seen to be worse without it.
+    /// Its table has too few rows, or no read reaches it, or a read uses it and is not seen to be worse without it.
     CannotTell,
     /// A read is worse without it.
     Pays,
@@ -117,7 +119,7 @@ pub struct Price {
     pub bytes: u64,
     /// Whether it is worth that.
     pub verdict: Verdict,
-    /// Why that is the verdict on one that no read is worse without; empty for one that pays.
+    /// Why that is the verdict; empty for one that pays.
     pub why: String,
     /// One for each read.
     pub reads: Vec<ReadPrice>,
@@ -154,7 +156,7 @@ impl ReadPrice {
     #[must_use]
     pub fn short(&self) -> String {
         if self.stopped {
-            return format!("{} never ends", self.operation);
+            return format!("{} no end", self.operation);
         }
         let ratio = self.buffers.ratio().map_or_else(|| "from none".to_owned(), quantity::times);
         format!("{} {ratio}", self.operation)
@@ -236,7 +238,8 @@ impl Price {
             let named: Vec<String> = worse.iter().take(NAMED).map(|read| read.sentence()).collect();
             let more = worse.len().saturating_sub(NAMED);
             let rest = if more > 0 { format!(", and {more} more get worse") } else { String::new() };
-            format!("without it {}{rest}", named.join(", "))
+            let why = if self.why.is_empty() { String::new() } else { format!("{}; ", self.why) };
+            format!("{why}without it {}{rest}", named.join(", "))
         };
         let better: Vec<String> =
             self.reads.iter().filter(|read| read.is_better()).map(ReadPrice::sentence).collect();
@@ -272,13 +275,18 @@ impl Price {
     }
 }
 
-/// The price of an index from all samples; an operation without samples on both sides is left out.
+/// The price of an index from all samples; an operation without samples on both sides is left out, and so are writes to other
+/// tables.
 #[must_use]
 pub fn price(index: &Index, operations: &[Operation], samples: &[Sample]) -> Price {
     let (mut reads, mut writes) = (Vec::new(), Vec::new());
     for operation in operations {
         let of: Vec<&Sample> = samples.iter().filter(|sample| sample.operation == operation.name).collect();
         if operation.writes {
+            // What does not change its table costs it nothing, whatever the noise says.
+            if !operation.tables.contains(&index.table) {
+                continue;
+            }
             writes.extend(write_price(&index.name, operation, &of));
         } else {
             reads.extend(read_price(&index.name, operation, &of));
@@ -289,25 +297,26 @@ pub fn price(index: &Index, operations: &[Operation], samples: &[Sample]) -> Pri
 }
 
 fn verdict(index: &Index, operations: &[Operation], reads: &[ReadPrice]) -> (Verdict, String) {
-    if reads.iter().any(ReadPrice::is_worse) {
-        return (Verdict::Pays, String::new());
-    }
     let reaches = |operation: &Operation| !operation.writes && operation.tables.contains(&index.table);
     let using = reads.iter().find(|read| read.in_plan);
     let is_small = index.table_rows.is_some_and(|rows| rows < FEWEST_ROWS);
+    let dispensable = !index.redundant.is_empty();
+    if is_small && !dispensable {
+        return (Verdict::CannotTell, "its table has too few rows here".to_owned());
+    }
+    if reads.iter().any(ReadPrice::is_worse) {
+        return (Verdict::Pays, String::new());
+    }
+    if !operations.iter().any(reaches) {
+        return (Verdict::CannotTell, "no read here reaches its table".to_owned());
+    }
     match using {
-        _ if !operations.iter().any(reaches) => {
-            (Verdict::CannotTell, "no read here reaches its table".to_owned())
-        }
         Some(read) => {
-            let verdict = if index.redundant.is_empty() { Verdict::CannotTell } else { Verdict::CostsOnly };
+            let verdict = if dispensable { Verdict::CostsOnly } else { Verdict::CannotTell };
             let instead = &read.instead;
             let by =
                 if instead.is_empty() { String::new() } else { format!(" by {}", instead.join(" and ")) };
             (verdict, format!("{} uses it, and is seen to do as well{by} without it", read.operation))
-        }
-        None if is_small && index.redundant.is_empty() => {
-            (Verdict::CannotTell, "its table is so small here that it is read whole".to_owned())
         }
         None => (Verdict::CostsOnly, "nothing measured here needs it".to_owned()),
     }
@@ -354,17 +363,25 @@ fn change(samples: &[&Sample], index: &str, value: &dyn Fn(&Sample) -> Option<f6
         let of = samples.iter().filter(|sample| sample.without.as_deref() == without);
         of.filter_map(|sample| value(sample)).collect()
     };
-    let full = |round: u32, pass: u32| {
-        let look =
-            |sample: &&&Sample| sample.without.is_none() && sample.round == round && sample.pass == pass;
-        samples.iter().find(look).and_then(|sample| value(sample))
+    let look = |without: Option<&str>, round: u32, pass: u32| {
+        let is_it = |sample: &&&Sample| {
+            sample.without.as_deref() == without && sample.round == round && sample.pass == pass
+        };
+        samples.iter().find(is_it).and_then(|sample| value(sample))
     };
-    let rounds = samples.iter().filter(|sample| sample.pass == 2).map(|sample| sample.round);
-    let gaps = rounds.filter_map(|round| Some((full(round, 1)? - full(round, 2)?).abs()));
+    let rounds = || samples.iter().filter(|sample| sample.pass == 2).map(|sample| sample.round);
+    let gaps = rounds().filter_map(|round| Some((look(None, round, 1)? - look(None, round, 2)?).abs()));
+    let sides = rounds().filter_map(|round| {
+        let left_out = look(Some(index), round, 1)?;
+        let (first, second) = (look(None, round, 1)?, look(None, round, 2)?);
+        Some((left_out > first.max(second), left_out < first.min(second)))
+    });
+    let sides: Vec<(bool, bool)> = sides.collect();
     Some(Change {
         with: median_interval(&values(None), 0.95)?.value,
         without: median_interval(&values(Some(index)), 0.95)?.value,
         noise: gaps.fold(0.0, f64::max),
+        steady: sides.iter().all(|(above, _)| *above) || sides.iter().all(|(_, below)| *below),
     })
 }
 
@@ -375,21 +392,26 @@ mod tests {
 
     #[test]
     fn a_difference_no_greater_than_that_of_equal_things_is_noise() {
-        let of = |with, without, noise| Change { with, without, noise }.is_beyond_noise();
+        let of = |with, without, noise| Change { with, without, noise, steady: true }.is_beyond_noise();
         assert!(of(54.0, 812.0, 3.0));
         assert!(!of(54.0, 57.0, 3.0), "as far as two equal looks");
         assert!(!of(1000.0, 1019.0, 3.0), "less than 2 % of it");
         assert!(of(0.0, 4.0, 0.0));
+        let torn = Change { with: 54.0, without: 812.0, noise: 3.0, steady: false };
+        assert!(!torn.is_beyond_noise(), "one round says otherwise");
     }
 
     #[test]
     fn a_price_is_made_of_medians_over_rounds_and_of_the_widest_gap_between_equal_looks() {
         let list = sample::list();
         let price = list.price_of("idx_order").unwrap();
-        assert_eq!(price.reads[0].buffers, Change { with: 54.0, without: 812.0, noise: 2.0 });
+        assert_eq!(price.reads[0].buffers, Change { with: 54.0, without: 812.0, noise: 2.0, steady: true });
         assert!(price.reads[0].in_plan);
         assert_eq!(price.reads[0].instead, ["idx_other"]);
-        assert_eq!(price.writes[0].log_bytes, Change { with: 900.0, without: 700.0, noise: 4.0 });
+        assert_eq!(
+            price.writes[0].log_bytes,
+            Change { with: 900.0, without: 700.0, noise: 4.0, steady: true }
+        );
         assert!((price.log_bytes_per_row() - 200.0).abs() < 1e-9, "a batch is counted by its rows");
         assert!((price.hot_lost() - 0.75).abs() < 1e-9);
         assert_eq!(price.needed_by().len(), 1);
@@ -406,7 +428,7 @@ mod tests {
         let elsewhere = Index { table: "call".to_owned(), ..named("idx_idle") };
         assert_eq!(verdict(&elsewhere, &ablation.samples), Verdict::CannotTell, "no read was asked");
         let small = Index { table_rows: Some(80.0), redundant: Vec::new(), ..named("idx_idle") };
-        assert_eq!(verdict(&small, &ablation.samples), Verdict::CannotTell, "read whole");
+        assert_eq!(verdict(&small, &ablation.samples), Verdict::CannotTell, "a page more or less");
         // One that a plan has: whether it is needed can't be told, unless another is known to be as good.
         let mut used = ablation.samples.clone();
         for sample in used.iter_mut().filter(|sample| sample.without.is_none()) {
@@ -426,7 +448,7 @@ mod tests {
     fn a_read_that_is_better_without_it_is_told() {
         let list = sample::list();
         let mut price = list.ablation.unwrap().prices.remove(0);
-        price.reads[0].buffers = Change { with: 54.0, without: 20.0, noise: 2.0 };
+        price.reads[0].buffers = Change { with: 54.0, without: 20.0, noise: 2.0, steady: true };
         assert_eq!(
             price.buys(),
             "nothing measured here needs it; better without it: first_page reads 20 instead of 54 blocks (0.37x; 1x the time)"

@@ -8,8 +8,7 @@ use crate::terminal::WIDTH;
 use crate::terminal::grid::{self, Align, Grid};
 
 /// The columns of what was left out in turn.
-pub(super) const PRICES: [&str; 6] =
-    ["index", "verdict", "size", "log/row", "HOT lost", "without it, blocks"];
+pub(super) const PRICES: [&str; 6] = ["index", "verdict", "size", "log/row", "not HOT", "without it, blocks"];
 
 /// The columns of what is there.
 pub(super) const INVENTORY: [&str; 6] = ["index", "size", "B/entry", "at scale", "scans", "remark"];
@@ -66,9 +65,9 @@ pub(super) fn notes(list: &PriceList) -> Vec<String> {
         let looks = quantity::plural(u64::from(ablation.rounds), "round");
         notes.push(format!(
             "Left out in turn, {looks}, the full set twice in each: a difference counts if it is greater than that between \
-             two looks at the full set and than 2 % of the value. log/row: the most bytes that an index adds to the log for \
-             one row written, without images of whole pages. HOT lost: the largest share of updates of one kind that need a \
-             new entry in each index because of this one. Blocks and bytes decide; times are shown beside them.",
+             two looks at the full set, than 2 % of the value, and no round contradicts. log/row: the most bytes that an index adds to the log for \
+             one row written, without images of whole pages. not HOT: the largest share of updates of one kind that need a new \
+             entry in each index because of this one. Blocks and bytes decide; times are shown beside them.",
         ));
         notes.extend(list.noise());
         notes.extend(kept(ablation));
@@ -145,8 +144,8 @@ mod tests {
     fn each_index_has_a_line_with_its_price_and_a_sentence() {
         let text = table(&sample::list());
         for line in [
-            "  idx_idle   costs only  10.0 MiB        –         –  –",
-            "  idx_order  pays        70.0 MiB    200 B      75 %  first_page 15x",
+            "  idx_idle   costs only  10.0 MiB        –        –  –",
+            "  idx_order  pays        70.0 MiB    200 B     75 %  first_page 15x",
             "  idx_order      70.0 MiB     81.6  4.79 GiB     12",
             "keeps a rule",
             "idx_idle: costs only: nothing measured here needs it;",
