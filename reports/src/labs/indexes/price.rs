@@ -213,10 +213,11 @@ impl Price {
     }
 
     /// How bad a bargain it is: bytes in the log for each row written, per block that its reads are spared, of which at
-    /// least one is taken.
+    /// least one is taken; 0 where a read does not end without it.
     #[must_use]
     pub fn bargain(&self) -> f64 {
-        let spared: f64 = self.needed_by().iter().map(|read| read.buffers.more()).sum();
+        let spared = |read: &&ReadPrice| if read.stopped { f64::INFINITY } else { read.buffers.more() };
+        let spared: f64 = self.needed_by().iter().map(spared).sum();
         self.log_bytes_per_row() / spared.max(1.0)
     }
 
