@@ -213,15 +213,15 @@ impl PriceList {
     /// How far two looks at the full set differ, which is the noise of this measurement; `None` where nothing was left out.
     #[must_use]
     pub fn noise(&self) -> Option<String> {
-        let price = self.ablation.as_ref()?.prices.first()?;
+        let prices = &self.ablation.as_ref()?.prices;
         let widest = |changes: Vec<(&str, &Change)>, what: &str| {
             let share = |change: &Change| if change.with > 0.0 { change.noise / change.with } else { 0.0 };
             let shares = changes.into_iter().map(|(operation, change)| (share(change), operation));
             let (share, operation) = shares.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
             Some(format!("{what} by at most {} ({operation})", quantity::share(share)))
         };
-        let reads = || price.reads.iter();
-        let writes = || price.writes.iter();
+        let reads = || prices.iter().flat_map(|price| &price.reads);
+        let writes = || prices.iter().flat_map(|price| &price.writes);
         let parts = [
             widest(reads().map(|read| (read.operation.as_str(), &read.buffers)).collect(), "blocks of reads"),
             widest(
@@ -237,7 +237,8 @@ impl PriceList {
             ),
         ];
         let told: Vec<String> = parts.into_iter().flatten().collect();
-        Some(format!("Two looks at the full set in one round differed: {}.", told.join(", ")))
+        (!told.is_empty())
+            .then(|| format!("Two looks at the full set in one round differed: {}.", told.join(", ")))
     }
 
     /// What the list does not say; `None` where nothing was left out.

@@ -67,7 +67,7 @@ pub struct ReadPrice {
     pub buffers: Change,
     /// Time in microseconds.
     pub time_us: Change,
-    /// Whether it did not end in time without the index, but did with it.
+    /// Whether it never ended in time without the index, but did with it.
     pub stopped: bool,
     /// Whether a plan with the full set has the index.
     pub in_plan: bool,
@@ -328,15 +328,17 @@ fn read_price(index: &str, operation: &Operation, samples: &[&Sample]) -> Option
         let of = samples.iter().filter(|sample| sample.without.as_deref() == without);
         of.flat_map(|sample| sample.plan.iter().map(String::as_str)).collect()
     };
-    let is_stopped = |without: Option<&str>| {
-        samples.iter().any(|sample| sample.stopped && sample.without.as_deref() == without)
-    };
+    // A busy machine may stop any read once: what was stopped is not counted, unless it was each time.
+    let ended: Vec<&Sample> = samples.iter().filter(|sample| !sample.stopped).copied().collect();
+    let ends = |without: Option<&str>| ended.iter().any(|sample| sample.without.as_deref() == without);
+    let stopped = ends(None) && !ends(Some(index));
+    let counted = if stopped { samples } else { &ended };
     let (full, left) = (plans(None), plans(Some(index)));
     Some(ReadPrice {
         operation: operation.name.clone(),
-        buffers: change(samples, index, &|sample| Some(sample.buffers))?,
-        time_us: change(samples, index, &|sample| Some(sample.time_us))?,
-        stopped: is_stopped(Some(index)) && !is_stopped(None),
+        buffers: change(counted, index, &|sample| Some(sample.buffers))?,
+        time_us: change(counted, index, &|sample| Some(sample.time_us))?,
+        stopped,
         in_plan: full.contains(index),
         instead: left.difference(&full).map(|name| (*name).to_owned()).collect(),
     })
@@ -438,7 +440,11 @@ mod tests {
         assert_eq!(verdict(&named("idx_idle"), &used), Verdict::CostsOnly);
         let alone = Index { redundant: Vec::new(), ..named("idx_idle") };
         assert_eq!(verdict(&alone, &used), Verdict::CannotTell);
-        // What does not end without it needs it, whatever blocks were counted.
+        // What never ends without it needs it, whatever blocks were counted; what was stopped once may have had bad luck.
+        let mut without: Vec<&mut Sample> =
+            used.iter_mut().filter(|sample| sample.without.as_deref() == Some("idx_idle")).collect();
+        without.iter_mut().filter(|sample| sample.round == 1).for_each(|sample| sample.stopped = true);
+        assert_eq!(verdict(&alone, &used), Verdict::CannotTell, "stopped in one round of two");
         for sample in used.iter_mut().filter(|sample| sample.without.as_deref() == Some("idx_idle")) {
             sample.stopped = true;
         }
