@@ -103,7 +103,7 @@ pub struct Kept {
 }
 
 /// What one operation took, per time that it was done: of a read the mean over its values, each read twice, the second time
-/// counted and the quicker one timed; of a write the median.
+/// counted and the quicker one timed; of a write the lower quartile, and the median of the times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Round, from 1.
