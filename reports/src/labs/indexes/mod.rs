@@ -8,6 +8,7 @@ mod extrapolation;
 mod html;
 mod index;
 mod price;
+mod pricing;
 #[cfg(test)]
 mod sample;
 pub mod store;
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 pub use extrapolation::{CALLS, CUSTOMERS, Extrapolation, FEWEST_ROWS};
 pub use index::{Density, Index, Redundancy, Rule};
-pub use price::{Change, Price, ReadPrice, Verdict, WritePrice, price};
+pub use price::{Change, Price, ReadPrice, Verdict, WritePrice};
+pub use pricing::price;
 
 use crate::quantity;
 use crate::run::{Check, Environment};
