@@ -10,6 +10,7 @@
 //! - [`recorder`]: what happened in a window, in whole histograms. [`Tick`]: the same while it is open, once a second.
 //! - [`rounds`]: which window comes when, how much load it offers, and whether it can be trusted; pure.
 //! - [`curves`]: many measurements of the same thing, such as the search for the highest rate that holds.
+//! - [`labs`]: questions to the database that no load answers.
 //! - [`profile()`]: requests that the server is asked to explain.
 //! - [`conform`]: what a server answers differently from the contract, so that it is known what can be asked of it.
 //! - [`labs`]: one thing that the database does, provoked on purpose, where a load would only show that it happens.

@@ -12,6 +12,7 @@ mod demo;
 mod depth;
 mod described;
 mod growth;
+mod indexes;
 mod live;
 mod load;
 mod locks;
@@ -40,6 +41,7 @@ pub(crate) use self::demo::Demo;
 pub(crate) use self::depth::Depth;
 pub(crate) use self::described::Described;
 pub(crate) use self::growth::{Growth, Workspace};
+pub(crate) use self::indexes::Indexes;
 pub(crate) use self::live::{Json, Live};
 pub(crate) use self::load::{Load, shard};
 pub(crate) use self::locks::{LockLab, Locks, LocksCommand, LocksWatch};
@@ -114,6 +116,8 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Look into one request: its layers, statements, plans, and what to change.
     Profile(Profile),
+    /// Price the indexes of a database: what each costs, and what it earns.
+    Indexes(Indexes),
     /// Hold a server against the contract of the API, and list what it answers differently.
     Conform(Conform),
     /// Find out what a write costs: time, log and buffers, by level and index.

@@ -8,6 +8,7 @@ mod demo;
 mod depth;
 mod export;
 mod growth;
+mod indexes;
 mod load;
 mod locks;
 mod merge;
@@ -29,6 +30,7 @@ pub(crate) async fn run(cli: Cli, stop: &CancellationToken) -> anyhow::Result<u8
         Command::Demo(demo) => demo::run(&cli.home, demo, stop).await,
         Command::Seed(seed) => seed::run(&cli.home, seed, stop).await,
         Command::Serve(serve) => serve::run(&cli.home, serve, stop).await,
+        Command::Indexes(indexes) => indexes::run(&cli.home, indexes, stop).await,
         Command::Load(load) => load::run(&cli.home, load, stop).await,
         Command::Locks(locks) => locks::run(&cli.home, locks, stop).await,
         Command::Merge(merge) => merge::run(&merge),

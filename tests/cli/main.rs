@@ -9,6 +9,7 @@ mod curves;
 mod described;
 mod durability;
 mod export;
+mod indexes;
 mod interruption;
 mod live;
 mod load_run;
