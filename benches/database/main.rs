@@ -1,0 +1,115 @@
+//! What a level of the schema does to each kind of request: reads at the top, deep in the list and under the worst filter,
+//! and writes one by one and in batches, through the reference server, on each level in the variant that is measured on it.
+//! Beside them the answer of `/healthz`, which asks no database: what the way there and back takes of all others.
+//!
+//! ```text
+//! cargo bench --bench database                      # scale dev, in the private PostgreSQL for tests
+//! cargo bench --bench database -- 'first page'
+//! CALLBENCH_DATABASE_URL=$(callbench db url --scale demo) cargo bench --bench database
+//! ```
+//!
+//! Each level is a copy of the dataset, which is dropped when its benches are over: nothing is written to the dataset
+//! itself, and nobody may be connected to it while it is copied. A database that is named is measured at its own level and
+//! those above.
+//!
+//! Each iteration does equal work. What is inserted is deleted by its id, what was deleted softly comes back, and what is
+//! updated gets another value than it has, each time; the table is vacuumed before the next sample begins. None of that is
+//! timed. So every sample meets as many rows, and what the iterations of one sample leave for each other is at most that
+//! sample's own rows, as dead ones.
+//!
+//! A request that was not timed goes before each sample: everything is warm. One request at a time, over a bare socket, and
+//! nobody's admission is remembered. `server::page` has the parts of a read one by one (benches `parts` and `page`), and
+//! `customer_api` has distributions on a large tenant instead of medians.
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode};
+use datagen::Scale;
+use migrations::Level;
+use server::Variant;
+use tokio::runtime::Runtime;
+
+mod ground;
+mod reads;
+mod writes;
+#[path = "../dataset/mod.rs"]
+mod dataset;
+#[path = "../reference/mod.rs"]
+mod reference;
+
+use dataset::Dataset;
+use ground::Ground;
+
+/// Rows of a page. Fewer when benches are only tried, so that the smallest dataset has a page 100.
+fn page_size() -> u32 {
+    if dataset::is_test() { 10 } else { 50 }
+}
+
+/// The variant that is measured on a level.
+fn variant_of(level: Level) -> Variant {
+    match level {
+        Level::Before => Variant::Naive,
+        Level::Indexed => Variant::Live,
+        Level::Optimized => Variant::Rollup,
+    }
+}
+
+/// The levels that are measured: all of a fresh dataset, those from its own upwards of one that is named.
+async fn levels() -> anyhow::Result<Vec<Level>> {
+    let Some(url) = dataset::named() else { return Ok(Level::ALL.to_vec()) };
+    let mut connection = migrations::connect(&url, "callbench").await?;
+    let own = migrations::level(&mut connection).await?.unwrap_or(Level::Before);
+    Ok(Level::ALL.into_iter().filter(|level| *level >= own).collect())
+}
+
+/// The benches of one level. Its copy is made by the first of them that runs, so that a filter which names none of them
+/// costs nothing.
+struct Rung<'a, 'c> {
+    group: BenchmarkGroup<'c, WallTime>,
+    level: Level,
+    runtime: &'a Runtime,
+    dataset: &'a OnceCell<Dataset>,
+    ground: OnceCell<Ground<'a>>,
+}
+
+impl<'a> Rung<'a, '_> {
+    /// Times what `sample` does so many times; it says how long that took.
+    fn bench(&mut self, name: &str, mut sample: impl FnMut(&Ground<'a>, u64) -> Duration) {
+        let Self { group, level, runtime, dataset, ground } = self;
+        group.bench_function(BenchmarkId::new(name, level.name()), |bencher| {
+            let ground = ground.get_or_init(|| {
+                let dataset = dataset.get_or_init(|| {
+                    runtime.block_on(Dataset::open("bench_database", Scale::Dev, Level::Before))
+                });
+                Ground::prepare(runtime, dataset, *level)
+            });
+            bencher.iter_custom(|iterations| sample(ground, iterations));
+        });
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let mut criterion = Criterion::default().configure_from_args();
+    let runtime = Runtime::new()?;
+    let dataset = OnceCell::new();
+    for level in runtime.block_on(levels())? {
+        let mut group = criterion.benchmark_group("database");
+        group
+            .sampling_mode(SamplingMode::Flat)
+            .sample_size(20)
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(3));
+        let ground = OnceCell::new();
+        let mut rung = Rung { group, level, runtime: &runtime, dataset: &dataset, ground };
+        reads::bench(&mut rung);
+        writes::bench(&mut rung);
+        rung.group.finish();
+        if let Some(ground) = rung.ground.into_inner() {
+            ground.leave();
+        }
+    }
+    criterion.final_summary();
+    Ok(())
+}
