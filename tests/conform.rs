@@ -1,26 +1,51 @@
 //! `callbench conform`: the reference server keeps to the contract, and whoever does not is told in what.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
+use std::sync::{Arc, Weak};
 
 mod breaking;
 mod command;
 
-use breaking::{Break, Proxy, as_owner_of, without};
-use cluster::testing::{TestDatabase, database};
+use breaking::{Break, EMPLOYEE, Proxy, STRANGER, WORKSPACE};
+use cluster::testing::{TestDatabase, copy, database};
 use command::{callbench, folder};
-use loadgen::conform::{Examination, conform};
+use futures_util::future::join_all;
+use loadgen::conform::{Examination, all_checks, conform};
 use reports::conformance::{Conformance, Outcome, SCENARIOS};
 use server::{Config, Variant};
 use sqlx::{Connection as _, Executor as _, PgConnection};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-const WORKSPACE: &str = "enterprise-workspace-1";
-const STRANGER: &str = "stranger123";
-
 /// A tiny dataset at level `optimized`, where all variants find what they need, with a user who is no member of its largest
-/// workspace.
-async fn seeded() -> (TestDatabase, String) {
+/// workspace. Nobody writes to it, or stays connected: each test has a copy.
+struct Original {
+    database: TestDatabase,
+    /// The slug of the workspace whose member that user is.
+    other: String,
+}
+
+impl Original {
+    /// The one that another test has made and still uses, or a new one. It goes away with the last of them.
+    async fn get() -> Arc<Self> {
+        static LAST: Mutex<Weak<Original>> = Mutex::const_new(Weak::new());
+        let mut last = LAST.lock().await;
+        if let Some(original) = last.upgrade() {
+            return original;
+        }
+        let original = Arc::new(seeded().await);
+        *last = Arc::downgrade(&original);
+        original
+    }
+
+    async fn copy(&self) -> TestDatabase {
+        copy(&self.database, "conform").await
+    }
+}
+
+async fn seeded() -> Original {
     let database = database("conform").await;
     let folder = folder();
     run(folder.path(), &["seed", "--scale=tiny", "--database-url", database.url()], 0);
@@ -43,7 +68,8 @@ async fn seeded() -> (TestDatabase, String) {
     .fetch_one(&mut connection)
     .await
     .expect("another workspace");
-    (database, other)
+    connection.close().await.expect("the end of the connection");
+    Original { database, other }
 }
 
 #[track_caller]
@@ -65,55 +91,62 @@ async fn customers(database: &TestDatabase) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_server_conforms_in_all_its_variants_and_is_left_as_it_was() {
-    let (database, other) = seeded().await;
-    let folder = folder();
+    let original = Original::get().await;
+    join_all([("live", &[][..]), ("rollup", &[]), ("naive", &["the server pages by number"])].map(
+        |(variant, skipped)| {
+            let original = Arc::clone(&original);
+            async move { expect_conformance(&original, variant, skipped).await }
+        },
+    ))
+    .await;
+}
+
+/// All checks on a variant, of which those may be skipped whose reason begins in one of these ways.
+async fn expect_conformance(original: &Original, variant: &'static str, skipped: &[&str]) {
+    let database = original.copy().await;
     let before = customers(&database).await;
-    for (variant, skipped) in [("live", &[][..]), ("rollup", &[]), ("naive", &["the server pages by number"])]
-    {
-        let output = run(
-            folder.path(),
-            &[
-                "conform",
-                "--json",
-                "--writes",
-                "--variant",
-                variant,
-                "--database-url",
-                database.url(),
-                "--employee-token=employee123",
-                "--other-token",
-                STRANGER,
-                "--other-workspace",
-                &other,
-            ],
-            0,
-        );
-        let conformance: Conformance = serde_json::from_slice(&output.stdout).expect("JSON and nothing else");
-        assert!(conformance.counts().conforms > 90, "{:?}", conformance.counts());
-        for check in &conformance.checks {
-            match &check.outcome {
-                Outcome::Conforms => assert!(!check.asked.is_empty(), "{} asked nothing", check.name),
-                Outcome::Skipped { reason } => {
-                    assert!(
-                        skipped.iter().any(|known| reason.starts_with(known)),
-                        "{}: {reason}",
-                        check.name
-                    );
-                }
-                other => panic!("{} on {variant}: {other:?}", check.name),
+    let (url, other) = (database.url().to_owned(), original.other.clone());
+    let examined = tokio::task::spawn_blocking(move || {
+        let folder = folder();
+        let arguments = [
+            "conform",
+            "--json",
+            "--writes",
+            "--variant",
+            variant,
+            "--database-url",
+            &url,
+            "--employee-token",
+            EMPLOYEE,
+            "--other-token",
+            STRANGER,
+            "--other-workspace",
+            &other,
+        ];
+        run(folder.path(), &arguments, 0)
+    });
+    let output = examined.await.expect("an examination");
+    let conformance: Conformance = serde_json::from_slice(&output.stdout).expect("JSON and nothing else");
+    assert!(conformance.counts().conforms > 90, "{:?}", conformance.counts());
+    for check in &conformance.checks {
+        match &check.outcome {
+            Outcome::Conforms => assert!(!check.asked.is_empty(), "{} asked nothing", check.name),
+            Outcome::Skipped { reason } => {
+                assert!(skipped.iter().any(|known| reason.starts_with(known)), "{}: {reason}", check.name);
             }
+            other => panic!("{} on {variant}: {other:?}", check.name),
         }
-        for offer in conformance.all_offers() {
-            assert_eq!(offer.reason, None, "{} on {variant}", offer.scenario);
-        }
-        assert_eq!(conformance.left_behind, [""; 0], "{variant}");
-        assert_eq!(customers(&database).await, before, "{variant}");
     }
+    for offer in conformance.all_offers() {
+        assert_eq!(offer.reason, None, "{} on {variant}", offer.scenario);
+    }
+    assert_eq!(conformance.left_behind, [""; 0], "{variant}");
+    assert_eq!(customers(&database).await, before, "{variant}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_exit_code_and_the_table_say_what_differs() {
-    let (database, _) = seeded().await;
+    let database = Original::get().await.copy().await;
     let proxy = proxied(&database).await;
     let folder = folder();
     let common = ["conform", proxy.base_url.as_str(), "--only=metadata,links", "--workspace", WORKSPACE];
@@ -122,7 +155,7 @@ async fn the_exit_code_and_the_table_say_what_differs() {
     assert!(text.starts_with("PASS  0 differ, 0 missing, 9 conform, 1 skipped\n"), "{text}");
     assert!(output.stderr.is_empty(), "it is quiet without a terminal");
 
-    proxy.breaks(*BREAKS.iter().find(|broken| broken.name == "no Link header").expect("there"));
+    proxy.breaks(breaking::named("no Link header"));
     let text = String::from_utf8(run(folder.path(), &common, 1).stdout).expect("UTF-8");
     assert!(text.starts_with("FAIL  1 differ, 0 missing, 8 conform, 1 skipped\n"), "{text}");
     for words in [
@@ -132,7 +165,7 @@ async fn the_exit_code_and_the_table_say_what_differs() {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    proxy.breaks(*BREAKS.iter().find(|broken| broken.name == "no metadata").expect("there"));
+    proxy.breaks(breaking::named("no metadata"));
     let text = String::from_utf8(run(folder.path(), &common, 1).stdout).expect("UTF-8");
     assert!(text.starts_with("FAIL  0 differ, 5 missing, 4 conform, 1 skipped\n"), "{text}");
 
@@ -148,7 +181,7 @@ async fn the_exit_code_and_the_table_say_what_differs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_of_the_readme_run_as_written() {
-    let (database, _) = seeded().await;
+    let database = Original::get().await.copy().await;
     let proxy = proxied(&database).await;
     let folder = folder();
     let readme = include_str!("../README.md");
@@ -191,53 +224,75 @@ async fn proxied(database: &TestDatabase) -> Proxy {
     Proxy::before(origin).await
 }
 
-fn examination(proxy: &Proxy, other: &str) -> Examination {
-    Examination {
-        base_url: proxy.base_url.clone(),
-        token: "token123".into(),
-        workspace: WORKSPACE.into(),
-        other_token: Some(STRANGER.into()),
-        other_workspace: Some(other.into()),
-        employee_token: Some("employee123".into()),
-        writes: true,
-        only: Vec::new(),
-        scenarios: Vec::new(),
-    }
-}
-
+/// The checks that found something.
 fn names(conformance: &Conformance) -> Vec<&str> {
     let found = |outcome: &Outcome| matches!(outcome, Outcome::Differs { .. } | Outcome::Missing { .. });
     conformance.checks.iter().filter(|check| found(&check.outcome)).map(|check| check.name.as_str()).collect()
 }
 
+/// How many servers are examined at once, each with a database of its own: much of the time goes into waiting for commits.
+const LANES: usize = 4;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_difference_is_found_by_the_checks_that_are_about_it_and_by_no_other() {
-    let (database, other) = seeded().await;
-    let proxy = proxied(&database).await;
-    let mut wrong = Vec::new();
-    for broken in std::iter::once(Break::NOTHING).chain(BREAKS) {
-        proxy.breaks(broken);
-        let found = conform(&examination(&proxy, &other), &|_| (), &CancellationToken::new()).await;
-        let found = found.expect("a conformance");
-        if names(&found) != broken.found_by {
-            wrong.push(format!("{} is found by {:#?}", broken.name, names(&found)));
+    let original = Original::get().await;
+    let breaks = Mutex::new(std::iter::once(Break::NOTHING).chain(breaking::all()));
+    let lane = async || {
+        let database = original.copy().await;
+        let proxy = proxied(&database).await;
+        let mut wrong = Vec::new();
+        loop {
+            let Some(broken) = breaks.lock().await.next() else { return wrong };
+            proxy.breaks(broken);
+            wrong.extend(unexpected(broken, &proxy, &original.other).await);
         }
-        let taken: Vec<&str> =
-            SCENARIOS.into_iter().filter(|scenario| found.offers(scenario).is_err()).collect();
-        if taken != broken.takes_away {
-            wrong.push(format!("{} takes away {taken:#?}", broken.name));
-        }
-        proxy.breaks(Break::NOTHING);
-    }
+    };
+    let wrong = join_all((0..LANES).map(|_| lane())).await.concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is wrong with how a difference is found. The groups that should find it are examined; all of them where none should.
+async fn unexpected(broken: Break, proxy: &Proxy, other: &str) -> Vec<String> {
+    let is_concerned = |&(_, check): &(&str, &str)| broken.found_by.contains(&check);
+    let groups: BTreeSet<&str> = all_checks().filter(is_concerned).map(|(group, _)| group).collect();
+    let examination = Examination {
+        base_url: proxy.base_url.clone(),
+        token: "token123".into(),
+        workspace: WORKSPACE.into(),
+        other_token: Some(STRANGER.into()),
+        other_workspace: Some(other.into()),
+        employee_token: Some(EMPLOYEE.into()),
+        writes: true,
+        only: groups.into_iter().map(str::to_owned).collect(),
+        scenarios: Vec::new(),
+    };
+    let found = conform(&examination, &|_| (), &CancellationToken::new()).await.expect("a conformance");
+    let mut wrong = Vec::new();
+    if names(&found) != broken.found_by {
+        wrong.push(format!("{} is found by {:#?}", broken.name, names(&found)));
+    }
+    let taken: Vec<&str> = SCENARIOS.into_iter().filter(|scenario| found.lacks(scenario).is_some()).collect();
+    if taken != broken.takes_away {
+        wrong.push(format!("{} takes away {taken:#?}", broken.name));
+    }
+    wrong
+}
+
+#[test]
+fn every_check_finds_a_difference() {
+    let found: BTreeSet<&str> = breaking::all().flat_map(|broken| broken.found_by.iter().copied()).collect();
+    let known: BTreeSet<&str> = all_checks().map(|(_, check)| check).collect();
+    let idle: Vec<&&str> = known.difference(&found).collect();
+    assert!(idle.is_empty(), "a break in tests/breaking is missing, which these would find: {idle:#?}");
+    let unknown: Vec<&&str> = found.difference(&known).collect();
+    assert!(unknown.is_empty(), "there are no such checks: {unknown:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_leaves_out_what_the_server_does_not_offer_and_says_so() {
-    let (database, _) = seeded().await;
+    let database = Original::get().await.copy().await;
     let proxy = proxied(&database).await;
-    let broken = BREAKS.iter().find(|broken| broken.takes_away == ["metadata"]).expect("there is one");
-    proxy.breaks(Break { ..*broken });
+    proxy.breaks(breaking::named("no metadata"));
     let folder = folder();
     let pressure = ["--rate=20/s", "--duration=300ms", "--warm-up=100ms", "--name=run"];
     let arguments = |scenarios: &[&'static str]| {
@@ -261,447 +316,3 @@ async fn a_load_leaves_out_what_the_server_does_not_offer_and_says_so() {
     let said = String::from_utf8(load(&["metadata"], 2).stderr).expect("UTF-8");
     assert!(said.contains("offers none of the scenarios"), "{said}");
 }
-
-const BREAKS: [Break; 37] = [
-    Break {
-        name: "a patch changes nothing",
-        request: |asked| {
-            if asked.method == "PATCH" && !asked.path.contains("/bulk") {
-                asked.method = reqwest::Method::GET;
-            }
-        },
-        found_by: &[
-            "an_employee_changes_their_own_customers_only",
-            "a_customer_is_changed",
-            "a_patch_changes_what_it_names_and_nothing_else",
-        ],
-        takes_away: &["single_update", "contention"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "ids of many in another order",
-        answer: |asked, answered| {
-            if asked.path.ends_with("/customers/bulk/") && answered.status == 201 {
-                let ids = breaking::fields(&answered.text)
-                    .and_then(|fields| Some(fields.get("ids")?.get().to_owned()));
-                let mut ids: Vec<String> = serde_json::from_str(&ids.unwrap_or_default()).unwrap_or_default();
-                ids.reverse();
-                answered.set("ids", &format!("{ids:?}"));
-            }
-        },
-        found_by: &["many_are_made_in_the_order_of_the_array"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "unknown parameters are never minded",
-        request: |asked| drop(asked.headers.remove("prefer")),
-        found_by: &["an_unknown_parameter_is_ignored_unless_strict"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "no HEAD",
-        answer: |asked, answered| {
-            if asked.method == "HEAD" {
-                answered.status = 405;
-            }
-        },
-        found_by: &["head_is_get_without_a_body"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "nothing without the last slash",
-        answer: |asked, answered| {
-            if !asked.path.ends_with('/') {
-                answered.refuse(404, "Not found.");
-            }
-        },
-        found_by: &["get_without_the_last_slash_is_moved", "writes_are_served_without_the_last_slash"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "no X-Cache",
-        answer: |_, answered| without(answered, "x-cache"),
-        found_by: &["the_cache_says_what_it_did"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "a customer of nobody is refused as forbidden",
-        answer: |asked, answered| {
-            if asked.method == "GET" && asked.path.len() > 50 && answered.status == 404 {
-                answered.refuse(403, "You do not have permission to perform this action.");
-            }
-        },
-        found_by: &[
-            "a_customer_that_there_is_not_is_not_found",
-            "a_customer_is_not_found_in_another_workspace",
-            "an_employee_does_not_find_the_customers_of_others",
-            "a_deleted_customer_is_gone_everywhere",
-            "a_bulk_delete_deletes_those_there_and_names_the_others",
-        ],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "money in floats",
-        answer: |asked, answered| {
-            if asked.method == "GET" {
-                answered.through_floats();
-            }
-        },
-        found_by: &[
-            "money_has_two_to_four_decimals",
-            "attributes_come_back_digit_for_digit",
-            "a_call_costs_its_rate_rounded_half_up",
-        ],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "a phone may be null",
-        answer: |_, answered| answered.replace("\"phone\":\"", "\"phone\":null,\"telephone\":\""),
-        found_by: &["a_row_has_the_fields_of_a_customer", "a_customer_is_made_of_what_was_sent"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "times end in +00:00",
-        answer: |asked, answered| {
-            if asked.is_list() {
-                answered.replace("Z\",\"updated_at", "+00:00\",\"updated_at");
-            }
-        },
-        found_by: &["a_row_has_the_fields_of_a_customer", "a_customer_is_the_same_alone_and_in_the_list"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "oldest first",
-        answer: |asked, answered| {
-            if asked.is_list() {
-                answered.change_rows(|rows| rows.reverse());
-            }
-        },
-        found_by: &[
-            "rows_are_newest_first",
-            "next_leads_to_the_page_after",
-            "a_walk_sees_each_row_once",
-            "a_page_is_found_by_its_number",
-            "limit_and_offset_find_their_rows",
-            "bad_limits_and_offsets_are_forgiven",
-            "old_clients_go_on_by_cursor",
-            "a_status_finds_its_rows",
-            "lists_of_values_are_included_or_excluded",
-            "carriers_find_their_rows",
-            "durations_are_compared",
-            "booleans_have_four_spellings",
-            "other_attributes_compare_as_text",
-            "all_filters_hold_together",
-            "the_last_of_a_repeated_parameter_wins",
-            "items_are_trimmed_and_empty_ones_dropped",
-        ],
-        takes_away: &["page_100", "deep_walk", "filters", "worst_filters"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "pages of at most 100 rows",
-        request: |asked| {
-            asked.change("page_size", |size| {
-                if size.parse::<u128>().is_ok_and(|size| size > 100) {
-                    "100".to_owned()
-                } else {
-                    size.to_owned()
-                }
-            });
-        },
-        found_by: &["page_size_is_kept_to", "bad_limits_and_offsets_are_forgiven"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "the exact count",
-        answer: |_, answered| answered.replace("\"count\":null", "\"count\":2000"),
-        found_by: &["count_is_null_unless_asked_for"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "no estimates",
-        request: |asked| asked.drop("count"),
-        found_by: &["an_estimate_of_the_count_is_a_number"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "tags in the order of their making",
-        answer: |_, answered| {
-            answered.replace("\"tags\":[]", "\"tags\":[\"b\",\"a\"]");
-        },
-        found_by: &["tags_are_sorted_by_code_point", "what_is_not_sent_has_a_default"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "a page repeats the last row of the one before",
-        answer: |asked, answered| {
-            if asked.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {
-                answered.change_rows(|rows| rows.rotate_right(1));
-            }
-        },
-        found_by: &[
-            "next_leads_to_the_page_after",
-            "next_and_previous_walk_the_same_rows",
-            "a_walk_sees_each_row_once",
-            "old_clients_go_on_by_cursor",
-        ],
-        takes_away: &["page_100", "deep_walk"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "no way back",
-        answer: |asked, answered| {
-            if asked.is_list() {
-                answered.set("previous", "null");
-            }
-        },
-        found_by: &[
-            "next_and_previous_walk_the_same_rows",
-            "links_are_absolute_and_stay_on_the_server",
-            "old_clients_go_on_by_cursor",
-        ],
-        takes_away: &["deep_walk"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "the last page leads on",
-        answer: |asked, answered| {
-            let link = format!(
-                "\"next\":\"http://{}/api/v1/customers/?cursor=\"",
-                asked.headers["host"].to_str().unwrap_or("")
-            );
-            if asked.is_list() {
-                answered.replace("\"next\":null", &link);
-            }
-        },
-        found_by: &["next_is_null_exactly_at_the_end", "a_filter_that_nothing_passes_is_an_empty_page"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "a bad cursor is a bad request",
-        answer: |_, answered| {
-            if answered.text.contains("Invalid cursor") {
-                answered.status = 400;
-            }
-        },
-        found_by: &["what_is_no_cursor_is_not_found"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "links forget filters",
-        answer: |asked, answered| {
-            if asked.is_list() {
-                answered.replace("&status__neq=no-such-status", "");
-            }
-        },
-        found_by: &["links_keep_every_other_parameter"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "no Link header",
-        answer: |_, answered| without(answered, "link"),
-        found_by: &["the_link_header_repeats_the_links"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "relative links",
-        answer: |asked, answered| {
-            let origin = format!("\"http://{}/", asked.headers["host"].to_str().unwrap_or(""));
-            answered.replace(&origin, "\"/");
-        },
-        found_by: &["links_are_absolute_and_stay_on_the_server", "the_link_header_repeats_the_links"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "old clients are not told",
-        answer: |_, answered| without(answered, "deprecation"),
-        found_by: &["old_clients_are_told_by_a_header"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "carriers filter nothing",
-        request: |asked| asked.drop("carrier__in"),
-        found_by: &["carriers_find_their_rows"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "greater is greater or equal",
-        request: |asked| {
-            for (name, _) in asked.query.iter_mut().filter(|(name, _)| name == "duration__gt") {
-                "duration__gte".clone_into(name);
-            }
-        },
-        found_by: &["durations_are_compared", "bad_values_are_refused_all_at_once"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "an unknown workspace is not found",
-        answer: |asked, answered| {
-            if answered.status == 403 && asked.parameter("workspace_id") == Some("no-such-workspace") {
-                answered.refuse(404, "Not found.");
-            }
-        },
-        found_by: &["a_workspace_that_there_is_not_is_forbidden"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "401 without a challenge",
-        answer: |_, answered| without(answered, "www-authenticate"),
-        found_by: &["without_a_token_nobody_is_let_in"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "everybody is a member",
-        request: |asked| {
-            if asked.headers.get("authorization").is_some_and(|value| value == "Bearer stranger123") {
-                as_owner_of(asked, "token123");
-            }
-        },
-        found_by: &["who_is_no_member_sees_nothing"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "a workspace shows another one's rows",
-        request: |asked| {
-            asked.change("workspace_id", |name| match name {
-                "" | WORKSPACE | "no-such-workspace" | "\u{0}" => name.to_owned(),
-                name if name.len() == 36 || name.len() == 32 => name.to_owned(),
-                _ => WORKSPACE.to_owned(),
-            });
-            if asked.headers.get("authorization").is_some_and(|value| value == "Bearer stranger123")
-                && asked.is_list()
-            {
-                as_owner_of(asked, "manager123");
-            }
-        },
-        found_by: &[
-            "who_is_no_member_sees_nothing",
-            "another_workspace_has_rows_of_its_own",
-            "a_customer_is_not_found_in_another_workspace",
-            "a_cursor_gives_no_rows_of_another_workspace",
-            "no_write_reaches_another_workspace",
-        ],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "employees see everything",
-        request: |asked| {
-            if asked.headers.get("authorization").is_some_and(|value| value == "Bearer employee123") {
-                as_owner_of(asked, "manager123");
-            }
-        },
-        found_by: &[
-            "an_employee_sees_their_own_customers",
-            "an_employee_does_not_find_the_customers_of_others",
-            "an_employee_gets_their_own_numbers",
-            "an_employee_neither_makes_nor_deletes",
-            "an_employee_changes_their_own_customers_only",
-        ],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "no metadata",
-        answer: |asked, answered| {
-            if asked.path.starts_with("/api/v1/workspaces/") {
-                answered.refuse(404, "Not found.");
-            }
-        },
-        found_by: &[
-            "a_workspace_can_be_read",
-            "a_workspace_has_its_fields",
-            "a_workspace_is_read_by_slug_and_by_uuid",
-            "the_numbers_of_a_workspace_agree_with_the_list",
-            "the_cache_says_what_it_did",
-            "a_write_shows_at_once_in_the_metadata",
-            "an_employee_gets_their_own_numbers",
-        ],
-        takes_away: &["metadata"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "the count of the metadata is old",
-        answer: |asked, answered| {
-            if asked.path.starts_with("/api/v1/workspaces/") {
-                answered.set("customer_count", "3");
-            }
-        },
-        found_by: &["the_numbers_of_a_workspace_agree_with_the_list", "an_employee_gets_their_own_numbers"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "no bulk",
-        answer: |asked, answered| {
-            if asked.path.contains("/bulk") {
-                answered.refuse(405, "Method not allowed.");
-                without(answered, "allow");
-            }
-        },
-        found_by: &[
-            "an_employee_neither_makes_nor_deletes",
-            "many_customers_are_made",
-            "many_customers_are_changed",
-            "many_are_made_in_the_order_of_the_array",
-            "one_bad_item_makes_none_of_many",
-            "a_bulk_patch_changes_those_there_and_names_the_others",
-            "a_bulk_delete_deletes_those_there_and_names_the_others",
-            "no_more_than_1000_at_once",
-            "many_calls_are_made_at_once",
-        ],
-        takes_away: &["batch_insert", "batch_update"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "deleting answers 200",
-        answer: |asked, answered| {
-            if asked.method == "DELETE" && answered.status == 204 {
-                answered.status = 200;
-            }
-        },
-        found_by: &["a_customer_is_deleted"],
-        takes_away: &["soft_delete"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "the detail has another status",
-        answer: |asked, answered| {
-            if asked.method == "GET" && asked.path.len() > 50 && asked.path.starts_with("/api/v1/customers/")
-            {
-                answered.set("status", "\"new\"");
-            }
-        },
-        found_by: &[
-            "a_customer_is_the_same_alone_and_in_the_list",
-            "a_customer_is_made_of_what_was_sent",
-            "a_patch_changes_what_it_names_and_nothing_else",
-            "a_bulk_patch_changes_those_there_and_names_the_others",
-        ],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "HTML for browsers",
-        answer: |asked, answered| {
-            if asked.headers.get("accept").is_some_and(|accept| accept == "text/html") {
-                answered
-                    .headers
-                    .insert("content-type", reqwest::header::HeaderValue::from_static("text/html"));
-            }
-        },
-        found_by: &["answers_are_json_whatever_is_accepted"],
-        ..Break::NOTHING
-    },
-    Break {
-        name: "calls cost nothing",
-        answer: |asked, answered| {
-            if asked.method == "GET" {
-                answered.replace("\"total_cost\":", "\"total_cost\":0.00,\"cost_of_all\":");
-            }
-        },
-        found_by: &[
-            "the_total_cost_is_the_sum_of_the_breakdown",
-            "a_customer_is_made_of_what_was_sent",
-            "a_patch_changes_what_it_names_and_nothing_else",
-            "a_call_costs_its_rate_rounded_half_up",
-        ],
-        ..Break::NOTHING
-    },
-];

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use sqlx::Connection;
+use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::OnceCell;
 
 pub use self::own_redis::{OwnRedis, own_redis};
@@ -59,13 +59,32 @@ pub async fn redis() -> &'static Redis {
 
 /// A fresh, empty database of its own for one test.
 pub async fn database(name_prefix: &str) -> TestDatabase {
-    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-    // PostgreSQL cuts names off after 63 bytes, so what makes the name unique comes first.
-    let name = format!("{PREFIX}{}_{number}_{name_prefix}", std::process::id());
-    let name: String = name.chars().take(60).collect();
+    let name = unique(name_prefix);
     let url = cluster().await.url(&name);
     databases::ensure(&url).await.unwrap_or_else(|error| panic!("{error}"));
     TestDatabase { url, name }
+}
+
+/// A database with everything that is in another one, which nobody may be connected to.
+pub async fn copy(original: &TestDatabase, name_prefix: &str) -> TestDatabase {
+    let name = unique(name_prefix);
+    let cluster = cluster().await;
+    let mut connection =
+        databases::connect(&cluster.url("postgres")).await.unwrap_or_else(|error| panic!("{error}"));
+    // Not by FILE_COPY, which makes two checkpoints: small databases are copied faster through the log.
+    let statement = format!("CREATE DATABASE \"{name}\" TEMPLATE \"{}\"", original.name);
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(&mut connection)
+        .await
+        .unwrap_or_else(|error| panic!("{} can't be copied: {error}", original.name));
+    TestDatabase { url: cluster.url(&name), name }
+}
+
+/// A name that no other test has. PostgreSQL cuts names off after 63 bytes, so what makes it unique comes first.
+fn unique(name_prefix: &str) -> String {
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{PREFIX}{}_{number}_{name_prefix}", std::process::id());
+    name.chars().take(60).collect()
 }
 
 /// A database that goes away with this value. What a killed test leaves goes away at the next start.

@@ -172,7 +172,8 @@ impl<'a> Session<'a> {
         }
 
         let workers = self.plan.workers();
-        let mut engine = Engine::start(&self.targets[0].base_url, workers, self.stop.clone()).await?;
+        let mut engine =
+            Engine::start(&self.targets[0].base_url, workers, self.plan.timeout, self.stop.clone()).await?;
         match self.put_under_load(&mut engine, &mut sides, all).await {
             Ok(()) => self.close_the_books(engine).await,
             Err(halt) => {

@@ -8,6 +8,7 @@ use reports::run::Subject;
 use reqwest::Url;
 
 use crate::arrivals::{LONGEST_REPLAY, Pattern, Replay};
+use crate::engine::REQUEST_TIMEOUT;
 use crate::error::Error;
 use crate::load::{Load, Open};
 use crate::operations::{FirstPage, Page100};
@@ -29,6 +30,9 @@ pub struct Plan {
     pub warm_up: Duration,
     /// Open or closed loop.
     pub load: Load,
+    /// How long the answer to a measured request may take. Then it is given up and recorded as the failure `timeout`, with the
+    /// time that was waited for it.
+    pub timeout: Duration,
     /// Rows per page, 1 to 200.
     pub page_size: u32,
     /// The workspace under test (slug or UUID), for the record; each target is asked for [`Target::workspace`].
@@ -53,6 +57,7 @@ impl Default for Plan {
             longest_window: Duration::from_secs(6),
             warm_up: Duration::from_millis(1500),
             load: Load::Open(Open::constant(50.0, 64)),
+            timeout: REQUEST_TIMEOUT,
             page_size: 50,
             workspace: "enterprise-workspace-1".to_owned(),
             seed: 1,
@@ -85,6 +90,9 @@ impl Plan {
         }
         if self.page_size == 0 {
             return wrong("its pages have 0 rows".to_owned());
+        }
+        if self.timeout.is_zero() {
+            return wrong("it gives up its requests after 0 s".to_owned());
         }
         self.load.check().or_else(wrong)?;
         if let Some(shard) = self.shard {
@@ -132,6 +140,7 @@ impl From<&Plan> for reports::run::Plan {
             workspace: plan.workspace.clone(),
             page_size: plan.page_size,
             load: (&plan.load).into(),
+            timeout_ms: u64::try_from(plan.timeout.as_millis()).unwrap_or(u64::MAX),
             cache: "warm".to_owned(),
             seed: plan.seed,
             shard: None,

@@ -114,6 +114,7 @@ fn check(shards: &[(Shard, Run)]) -> Result<(), Error> {
         same("versions of callbench", &one.environment.callbench, &other.environment.callbench)?;
         same("numbers of shards", &first.of, &shard.of)?;
         same("seeds", &one.plan.seed, &other.plan.seed)?;
+        same("timeouts (ms)", &one.plan.timeout_ms, &other.plan.timeout_ms)?;
         same("starts", &start(first), &start(shard))?;
         same("servers", &server(one), &server(other))?;
         same("plans (SHA-256)", &first.plan_sha256, &shard.plan_sha256)?;
@@ -313,6 +314,9 @@ mod tests {
         let mut seeds = shards(2);
         seeds[1].plan.seed = 8;
         assert!(refused(seeds).contains("differ in their seeds: 7 and 8"));
+        let mut patience = shards(2);
+        patience[1].plan.timeout_ms = 500;
+        assert!(refused(patience).contains("timeouts (ms): 60000 and 500"));
         let mut versions = shards(2);
         versions[1].environment.callbench = "9.9.9".into();
         assert!(refused(versions).contains(" and 9.9.9"));

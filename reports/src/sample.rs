@@ -107,6 +107,7 @@ pub fn unjudged() -> Run {
             workspace: "enterprise-workspace-1".into(),
             page_size: 50,
             load: LoadModel::Open(OpenLoop::constant(50.0, 64)),
+            timeout_ms: 60_000,
             cache: "warm".into(),
             seed: 7,
             shard: None,

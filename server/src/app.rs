@@ -98,6 +98,7 @@ impl Server {
                     head: config.head_timeout,
                     idle: config.idle_timeout,
                     write: config.request_timeout,
+                    linger: config.linger_timeout,
                 },
             },
             open: Gauge::default(),

@@ -71,6 +71,9 @@ pub struct Config {
     /// How long a connection may be open without a request. Longer than a proxy keeps one, or it would send a request
     /// into a connection that is being closed.
     pub idle_timeout: Duration,
+    /// How long a client is listened to that still sends the body of a request which was answered without it. Hanging up
+    /// at once would take the answer away from it.
+    pub linger_timeout: Duration,
     /// The most client connections at a time; further ones wait until one of these ends.
     pub max_connections: usize,
     /// How long requests are still taken after the server was told to stop, while `/readyz` already says 503: time for
@@ -92,8 +95,8 @@ pub struct Config {
 
 impl Config {
     /// The defaults: 20 connections, at most 5 s of waiting for one, statements of at most 25 s, requests of at most
-    /// 30 s, a proxy that waits 60 s, heads of at most 10 s, idle connections of at most 75 s, at most 900 of them
-    /// (most systems give a process 1,024 files), no drain, admissions of at most 2 s, a cache in the process, profiles.
+    /// 30 s, a proxy that waits 60 s, heads of at most 10 s, idle connections of at most 75 s, bodies that nobody
+    /// wants for at most 10 s, at most 900 connections (most systems give a process 1,024 files), no drain, admissions of at most 2 s, a cache in the process, profiles.
     pub fn new(database_url: impl Into<String>, variant: Variant) -> Self {
         Self {
             database_url: database_url.into(),
@@ -105,6 +108,7 @@ impl Config {
             proxy_timeout: Duration::from_mins(1),
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
+            linger_timeout: Duration::from_secs(10),
             max_connections: 900,
             drain: Duration::ZERO,
             admission_ttl: Duration::from_secs(2),

@@ -1,12 +1,13 @@
 //! How hard a server is asked, for all commands that put load on one.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use loadgen::arrivals::{Process, Rate};
 use reports::run;
 
-use super::quantity::{rate, speed};
+use super::quantity::{duration, rate, speed};
 
 /// How hard, and in which loop.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +38,9 @@ pub(crate) struct Pressure {
     /// Open loop: most requests in flight.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) max_in_flight: u16,
+    /// How long an answer is waited for; a request without one is given up then, and is an error of the kind `timeout`.
+    #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
+    pub(crate) timeout: Duration,
     /// What becomes of an arrival while so many are in flight.
     #[arg(long, value_enum, default_value_t = WhenBusy::Queue)]
     pub(crate) when_busy: WhenBusy,

@@ -82,6 +82,7 @@ pub(crate) fn plan(
     Ok(Plan {
         window: window.or(load.length()).unwrap_or(usual),
         load,
+        timeout: pressure.timeout,
         workspace: datagen::LARGEST_SLUG.to_owned(),
         ..Plan::default()
     })

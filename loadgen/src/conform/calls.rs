@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::ask::{CUSTOMERS, Reply, short};
-use super::rows::{id_of, money, written_at};
-use super::shape::{self, CALL};
+use super::ask::{Reply, short};
+use super::rows::{money, path_of, written_at};
+use super::shape::CALL;
 use super::trial::{Stop, Trial, Verdict, nobody};
-use super::writes::{make, named};
+use super::writes::{make, named, with};
 use super::{Check, checks};
 
 pub(super) const CHECKS: &[Check] = checks! {
@@ -28,8 +28,14 @@ fn call(customer: &Value) -> Value {
     json!({ "customer_id": customer["id"], "direction": "outbound", "status": "completed", "call_type": "campaign" })
 }
 
+async fn make_call(trial: &mut Trial, customer: &Value, more: &Value) -> Verdict {
+    let reply = post(trial, CALLS, &with(call(customer), more)).await?;
+    trial.expect(&reply, reply.status == 201, "201 and the call", &reply.seen());
+    Ok(())
+}
+
 async fn read(trial: &mut Trial, customer: &Value) -> Result<Reply, Stop> {
-    trial.offered(trial.request(Method::GET, &format!("{CUSTOMERS}{}/", id_of(customer)))).await
+    trial.offered(trial.request(Method::GET, &path_of(customer))).await
 }
 
 async fn a_call_is_made(trial: &mut Trial) -> Verdict {
@@ -42,20 +48,15 @@ async fn a_call_is_made(trial: &mut Trial) -> Verdict {
 
 async fn a_call_is_made_of_what_was_sent(trial: &mut Trial) -> Verdict {
     let customer = make(trial, &named("who is called")).await?;
-    let mut sent = call(&customer);
-    sent["duration"] = json!(59.5);
-    sent["duration_seconds"] = json!(60);
-    sent["transcript"] = json!("Xin chào.");
-    sent["sentiment_score"] = json!(-0.25);
+    let more = json!({
+        "duration": 59.5, "duration_seconds": 60, "transcript": "Xin chào.", "sentiment_score": -0.25,
+    });
+    let sent = with(call(&customer), &more);
     let reply = post(trial, CALLS, &sent).await?;
     trial.expect(&reply, reply.status == 201, "201 and the call", &reply.seen());
     let made = reply.json();
-    for (name, value) in sent.as_object().into_iter().flatten() {
-        trial.expect_value(&reply.asked, name, &made[name], value);
-    }
-    for fault in shape::faults(&made, CALL) {
-        trial.note(&reply.asked, &format!("`{}` to be {}", fault.path, fault.expected), &fault.seen);
-    }
+    trial.expect_fields(&reply.asked, &made, &sent);
+    trial.expect_shape(&reply.asked, &made, CALL);
     let reply = read(trial, &customer).await?;
     trial.expect_value(&reply.asked, "latest_call.id", &reply.json()["latest_call"]["id"], &made["id"]);
     Ok(())
@@ -97,36 +98,22 @@ async fn what_is_required_of_a_call_is_named(trial: &mut Trial) -> Verdict {
 
 async fn calls_are_counted_by_their_status(trial: &mut Trial) -> Verdict {
     let customer = make(trial, &named("whose calls are counted")).await?;
-    let calls: Vec<Value> = [
+    for (status, call_type, seconds) in [
         ("completed", "campaign", 30),
         ("missed", "direct", 0),
         ("busy", "callback", 0),
         ("completed", "direct", 12),
-    ]
-    .into_iter()
-    .map(|(status, call_type, seconds)| {
-        let mut call = call(&customer);
-        call["status"] = json!(status);
-        call["call_type"] = json!(call_type);
-        call["duration_seconds"] = json!(seconds);
-        call
-    })
-    .collect();
-    for call in &calls {
-        let reply = post(trial, CALLS, call).await?;
-        trial.expect(&reply, reply.status == 201, "201 and the call", &reply.seen());
+    ] {
+        let more = json!({ "status": status, "call_type": call_type, "duration_seconds": seconds });
+        make_call(trial, &customer, &more).await?;
     }
     let reply = read(trial, &customer).await?;
     let seen = reply.json();
-    for (name, number) in [
-        ("total_calls", 4),
-        ("total_duration_seconds", 42),
-        ("calls_last_30_days", 4),
-        ("successful_calls", 2),
-        ("missed_calls", 1),
-    ] {
-        trial.expect_value(&reply.asked, name, &seen[name], &json!(number));
-    }
+    let expected = json!({
+        "total_calls": 4, "total_duration_seconds": 42, "calls_last_30_days": 4, "successful_calls": 2,
+        "missed_calls": 1,
+    });
+    trial.expect_fields(&reply.asked, &seen, &expected);
     let campaign = &seen["campaign_stats"]["total_campaign_calls"];
     trial.expect_value(&reply.asked, "campaign_stats.total_campaign_calls", campaign, &json!(1));
     Ok(())
@@ -135,20 +122,11 @@ async fn calls_are_counted_by_their_status(trial: &mut Trial) -> Verdict {
 /// 1.0001 a minute for 90 s is 1.50015, which lies in the middle between two amounts of four decimals.
 async fn a_call_costs_its_rate_rounded_half_up(trial: &mut Trial) -> Verdict {
     let customer = make(trial, &named("whose calls cost")).await?;
-    let calls: Vec<Value> =
+    for (call_type, rate, seconds) in
         [("campaign", Some("1.0001"), 90), ("direct", Some("0.5000"), 60), ("callback", None, 60)]
-            .into_iter()
-            .map(|(call_type, rate, seconds)| {
-                let mut call = call(&customer);
-                call["call_type"] = json!(call_type);
-                call["billing_rate"] = json!(rate);
-                call["duration_seconds"] = json!(seconds);
-                call
-            })
-            .collect();
-    for call in &calls {
-        let reply = post(trial, CALLS, call).await?;
-        trial.expect(&reply, reply.status == 201, "201 and the call", &reply.seen());
+    {
+        let more = json!({ "call_type": call_type, "billing_rate": rate, "duration_seconds": seconds });
+        make_call(trial, &customer, &more).await?;
     }
     let reply = read(trial, &customer).await?;
     for (path, amount) in [

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::Url;
 use serde_json::Value;
 
 use super::ask::short;
@@ -139,10 +138,8 @@ async fn cursor(trial: &mut Trial) -> Result<(String, String), Stop> {
     trial.needs_cursors()?;
     let reply = trial.list(&[("page_size", SIZE)]).await?;
     let next = trial.read(&reply)?.next.unwrap_or_default();
-    let url = trial.server().link(&next).ok();
-    let cursor = url.iter().flat_map(Url::query_pairs).find(|(name, _)| name == "cursor");
-    if let Some((_, cursor)) = cursor {
-        return Ok((cursor.into_owned(), reply.asked));
+    if let Some(cursor) = trial.server().parameter(&next, "cursor") {
+        return Ok((cursor, reply.asked));
     }
     trial.note(&reply.asked, "`next` with a `cursor`", &next);
     Err(Stop::Over)

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::ask::{CUSTOMERS, short};
-use super::rows::id_of;
+use super::rows::{id_of, path_of};
 use super::trial::{Trial, Verdict, nobody};
 use super::{Check, checks};
 
@@ -30,7 +30,7 @@ async fn a_customer_is_the_same_alone_and_in_the_list(trial: &mut Trial) -> Verd
     for _ in 0..TRIES {
         let page = trial.page(&[("page_size", "1")]).await?;
         let Some(row) = page.rows.first() else { return trial.needs_rows(usize::MAX) };
-        let path = format!("{CUSTOMERS}{}/", id_of(row));
+        let path = path_of(row);
         let reply = trial.offered(trial.request(Method::GET, &path)).await?;
         // Digit for digit where the server writes both with one hand, and by their values where it does not.
         let alone = reply.json();

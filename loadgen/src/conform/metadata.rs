@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::ask::Reply;
-use super::shape::{self, WORKSPACE};
+use super::shape::WORKSPACE;
 use super::trial::{Stop, Trial, Verdict};
 use super::{Check, checks};
 
@@ -33,9 +33,7 @@ async fn a_workspace_can_be_read(trial: &mut Trial) -> Verdict {
 
 async fn a_workspace_has_its_fields(trial: &mut Trial) -> Verdict {
     let reply = read(trial, None).await?;
-    for fault in shape::faults(&reply.json(), WORKSPACE) {
-        trial.note(&reply.asked, &format!("`{}` to be {}", fault.path, fault.expected), &fault.seen);
-    }
+    trial.expect_shape(&reply.asked, &reply.json(), WORKSPACE);
     Ok(())
 }
 

@@ -121,6 +121,11 @@ pub fn groups() -> Vec<&'static str> {
     GROUPS.iter().map(|group| group.name).collect()
 }
 
+/// All checks, each with the name of its group, in the order in which they are made.
+pub fn all_checks() -> impl Iterator<Item = (&'static str, &'static str)> {
+    GROUPS.iter().flat_map(|group| group.checks.iter().map(|check| (group.name, check.name)))
+}
+
 /// Makes the checks, one after the other. An error means that the server could not be examined at all: nobody listens, the
 /// token is refused, what it answers is no list, or it went away meanwhile.
 ///

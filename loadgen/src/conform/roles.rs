@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, CUSTOMERS};
 use super::errors::FORBIDDEN;
-use super::rows::id_of;
+use super::rows::{id_of, path_of};
 use super::trial::{Stop, Trial, Verdict};
 use super::{Check, checks};
 
@@ -58,7 +58,7 @@ async fn an_employee_sees_their_own_customers(trial: &mut Trial) -> Verdict {
 async fn an_employee_does_not_find_the_customers_of_others(trial: &mut Trial) -> Verdict {
     let own = own(trial).await?;
     let other = of_others(trial, &own)?;
-    let path = format!("{CUSTOMERS}{}/", id_of(&other));
+    let path = path_of(&other);
     trial.offered(trial.request(Method::GET, &path)).await?;
     let reply = trial.send(as_employee(trial, Method::GET, &path)?).await?;
     trial.expect_refusal(&reply, 404, "Not found.");
@@ -102,7 +102,7 @@ async fn an_employee_changes_their_own_customers_only(trial: &mut Trial) -> Verd
     as_employee(trial, Method::GET, CUSTOMERS)?;
     // Made for the purpose, and nobody's.
     let customer = super::writes::make(trial, &super::writes::named("nobody's")).await?;
-    let path = format!("{CUSTOMERS}{}/", id_of(&customer));
+    let path = path_of(&customer);
     let ask = as_employee(trial, Method::PATCH, &path)?.json(&json!({ "name": "taken" }));
     let reply = trial.send(ask).await?;
     trial.expect_refusal(&reply, 404, "Not found.");
@@ -111,7 +111,7 @@ async fn an_employee_changes_their_own_customers_only(trial: &mut Trial) -> Verd
     let mut body = super::writes::named("the employee's");
     body["employee_id"] = employee;
     let customer = super::writes::make(trial, &body).await?;
-    let path = format!("{CUSTOMERS}{}/", id_of(&customer));
+    let path = path_of(&customer);
     let ask = as_employee(trial, Method::PATCH, &path)?.json(&json!({ "status": "blocked" }));
     let reply = trial.send(ask).await?;
     let holds = reply.status == 200 && reply.json()["status"] == "blocked";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::ask::text_of;
+use super::ask::{CUSTOMERS, text_of};
 
 /// A page: its rows, also as they were written, and its links.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +46,11 @@ impl Page {
 /// The id of a row.
 pub(super) fn id_of(row: &Value) -> String {
     text_of(&row["id"])
+}
+
+/// Where the customer of a row is found alone.
+pub(super) fn path_of(row: &Value) -> String {
+    format!("{CUSTOMERS}{}/", id_of(row))
 }
 
 /// What stands at a path in a JSON object, as it was written.

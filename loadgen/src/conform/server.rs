@@ -115,10 +115,10 @@ impl Server {
 
     /// How links name pages.
     pub(super) fn paging(&self) -> Paging {
-        let Some(next) = self.first.next.as_ref().and_then(|next| self.link(next).ok()) else {
+        let Some(next) = self.first.next.as_ref().filter(|next| self.link(next).is_ok()) else {
             return Paging::Unknown;
         };
-        let has = |wanted: &str| next.query_pairs().any(|(name, _)| name == wanted);
+        let has = |wanted: &str| self.parameter(next, wanted).is_some();
         if has("page") && !has("cursor") { Paging::Numbers } else { Paging::Cursors }
     }
 
@@ -135,6 +135,12 @@ impl Server {
         } else {
             Err(format!("`{link}`, which leads to another server"))
         }
+    }
+
+    /// The value of a parameter of a link, if it is one to this server that has it.
+    pub(super) fn parameter(&self, link: &str, name: &str) -> Option<String> {
+        let url = self.link(link).ok()?;
+        url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
     fn url(&self, ask: &Ask) -> Url {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ask::{CUSTOMERS, Reply, text_of};
 use super::errors::FORBIDDEN;
-use super::rows::id_of;
+use super::rows::{id_of, path_of};
 use super::trial::{Stop, Trial, Verdict, nobody};
 use super::{Check, checks};
 
@@ -102,10 +102,7 @@ async fn a_cursor_gives_no_rows_of_another_workspace(trial: &mut Trial) -> Verdi
     elsewhere(trial)?;
     trial.needs_cursors()?;
     let page = trial.page(&[("page_size", "2")]).await?;
-    let next = page.next.as_deref().and_then(|next| trial.server().link(next).ok());
-    let cursor = next.and_then(|next| {
-        next.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
-    });
+    let cursor = page.next.and_then(|next| trial.server().parameter(&next, "cursor"));
     let Some(cursor) = cursor else { return Err(Stop::Skipped("it takes a link with a cursor".into())) };
     let query = [("page_size", "2"), ("cursor", cursor.as_str())];
     let reply = ask_elsewhere(trial, Method::GET, CUSTOMERS, &query, None).await?;
@@ -120,7 +117,7 @@ async fn no_write_reaches_another_workspace(trial: &mut Trial) -> Verdict {
     elsewhere(trial)?;
     let customer = super::writes::make(trial, &super::writes::named("not to be reached")).await?;
     let id = id_of(&customer);
-    let path = format!("{CUSTOMERS}{id}/");
+    let path = path_of(&customer);
     let set = json!({ "name": "reached" });
     let reply = ask_elsewhere(trial, Method::PATCH, &path, &[], Some(&set)).await?;
     trial.expect(&reply, reply.is_missing(), "404", &reply.seen());

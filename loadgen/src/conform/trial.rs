@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::Check;
 use super::ask::{Ask, CUSTOMERS, Place, Reply, short};
-use super::rows::{Page, id_of};
+use super::rows::{Page, path_of};
 use super::server::{Server, Silence};
+use super::shape::{self, Field};
 use crate::error::Error;
 
 /// The most differences and requests that are kept of a check: it is the first ones that say what is wrong.
@@ -185,6 +186,20 @@ impl Trial {
         is_same
     }
 
+    /// Holds fields of an object against what they should be: those of `expected`, whatever stands beside them.
+    pub(super) fn expect_fields(&mut self, asked: &str, seen: &Value, expected: &Value) {
+        for (name, value) in expected.as_object().into_iter().flatten() {
+            self.expect_value(asked, name, &seen[name], value);
+        }
+    }
+
+    /// Holds the form of an object against what it should be.
+    pub(super) fn expect_shape(&mut self, asked: &str, object: &Value, fields: &[Field]) {
+        for fault in shape::faults(object, fields) {
+            self.note(asked, &format!("`{}` to be {}", fault.path, fault.expected), &fault.seen);
+        }
+    }
+
     /// Ends the check unless the first page has so many rows.
     pub(super) fn needs_rows(&self, rows: usize) -> Verdict {
         let there = self.server.first().rows.len();
@@ -202,7 +217,7 @@ impl Trial {
 
     /// The path of the first customer of the list.
     pub(super) fn some_customer(&self) -> Result<String, Stop> {
-        Ok(format!("{CUSTOMERS}{}/", id_of(&self.some_row()?)))
+        Ok(path_of(&self.some_row()?))
     }
 
     /// Ends the check on a server that pages by number: the contract allows it, without cursors.

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::ask::{CUSTOMERS, Reply, short};
-use super::rows::{id_of, written_at};
-use super::shape::{self, CUSTOMER};
+use super::rows::{id_of, path_of, written_at};
+use super::shape::CUSTOMER;
 use super::trial::{Stop, Trial, Verdict, nobody};
 use super::{Check, checks};
 
@@ -28,6 +28,14 @@ pub(super) fn named(what: &str) -> Value {
     json!({ "name": format!("callbench conform: {what}"), "phone": "+84 900 000 000" })
 }
 
+/// An object with these fields beside its own, or in their place.
+pub(super) fn with(mut object: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().into_iter().flatten() {
+        object[name] = value.clone();
+    }
+    object
+}
+
 /// Makes a customer. A server that does not offer it is not asked for more.
 pub(super) async fn make(trial: &mut Trial, body: &Value) -> Result<Value, Stop> {
     let reply = post(trial, CUSTOMERS, body).await?;
@@ -47,16 +55,6 @@ async fn post(trial: &mut Trial, path: &str, body: &Value) -> Result<Reply, Stop
 async fn patch(trial: &mut Trial, path: &str, body: &Value) -> Result<Reply, Stop> {
     trial.needs_writes()?;
     trial.offered(trial.request(Method::PATCH, path).json(body)).await
-}
-
-fn path_of(customer: &Value) -> String {
-    format!("{CUSTOMERS}{}/", id_of(customer))
-}
-
-fn expect_fields(trial: &mut Trial, asked: &str, seen: &Value, expected: &Value) {
-    for (name, value) in expected.as_object().into_iter().flatten() {
-        trial.expect_value(asked, name, &seen[name], value);
-    }
 }
 
 // The first five say only whether it can be done at all, because that is what a load depends on.
@@ -96,22 +94,17 @@ async fn a_customer_is_deleted(trial: &mut Trial) -> Verdict {
 }
 
 async fn a_customer_is_made_of_what_was_sent(trial: &mut Trial) -> Verdict {
-    let mut body = named("made of what was sent");
     let more = json!({
         "email": "conform@example.com", "carrier": "Viettel", "status": "pending", "quality": "hot",
         "call_status": "failed", "duration": 1.5, "is_test": true, "checked": true,
         "other_attributes": { "made_by": "callbench conform" },
     });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        body[name] = value.clone();
-    }
+    let body = with(named("made of what was sent"), &more);
     let reply = post(trial, CUSTOMERS, &body).await?;
     trial.expect(&reply, reply.status == 201, "201 and the customer", &reply.seen());
     let made = reply.json();
-    expect_fields(trial, &reply.asked, &made, &body);
-    for fault in shape::faults(&made, CUSTOMER) {
-        trial.note(&reply.asked, &format!("`{}` to be {}", fault.path, fault.expected), &fault.seen);
-    }
+    trial.expect_fields(&reply.asked, &made, &body);
+    trial.expect_shape(&reply.asked, &made, CUSTOMER);
     let read = trial.send(trial.request(Method::GET, &path_of(&made))).await?;
     trial.expect(&read, read.json() == made, "the customer as the answer to its making", &read.seen());
     // Newer ones may have been made meanwhile, by others.
@@ -128,7 +121,7 @@ async fn what_is_not_sent_has_a_default(trial: &mut Trial) -> Verdict {
         "other_attributes": {}, "tags": [], "employee": null, "latest_call": null, "total_calls": 0,
     });
     let asked = format!("POST {CUSTOMERS}");
-    expect_fields(trial, &asked, &made, &expected);
+    trial.expect_fields(&asked, &made, &expected);
     Ok(())
 }
 
@@ -140,14 +133,11 @@ async fn what_is_required_is_named(trial: &mut Trial) -> Verdict {
 }
 
 async fn fields_of_the_server_and_unknown_ones_are_ignored(trial: &mut Trial) -> Verdict {
-    let mut body = named("with fields that are not its own");
     let foreign = json!({
         "id": nobody(), "workspace_id": nobody(), "is_deleted": true, "created_at": "2000-01-01T00:00:00.000000Z",
         "total_calls": 7, "no_such_field": 1,
     });
-    for (name, value) in foreign.as_object().into_iter().flatten() {
-        body[name] = value.clone();
-    }
+    let body = with(named("with fields that are not its own"), &foreign);
     let reply = post(trial, CUSTOMERS, &body).await?;
     trial.expect(&reply, reply.status == 201, "201 and the customer", &reply.seen());
     let made = reply.json();
@@ -238,19 +228,17 @@ async fn one_bad_item_makes_none_of_many(trial: &mut Trial) -> Verdict {
 }
 
 async fn a_patch_changes_what_it_names_and_nothing_else(trial: &mut Trial) -> Verdict {
-    let mut before = make(trial, &named("to be changed")).await?;
+    let before = make(trial, &named("to be changed")).await?;
     let set = json!({ "status": "blocked", "email": "changed@example.com", "duration": 2.5 });
     let reply = patch(trial, &path_of(&before), &set).await?;
     trial.expect(&reply, reply.status == 200, "200 and the customer", &reply.seen());
     let after = reply.json();
     let newer = after["updated_at"].as_str() > before["updated_at"].as_str();
     trial.expect(&reply, newer, "a later `updated_at`", &after["updated_at"].to_string());
-    for (name, value) in set.as_object().into_iter().flatten() {
-        before[name] = value.clone();
-    }
-    before["updated_at"] = after["updated_at"].clone();
-    expect_fields(trial, &reply.asked, &after, &before);
-    let read = trial.send(trial.request(Method::GET, &path_of(&before))).await?;
+    let mut expected = with(before, &set);
+    expected["updated_at"] = after["updated_at"].clone();
+    trial.expect_fields(&reply.asked, &after, &expected);
+    let read = trial.send(trial.request(Method::GET, &path_of(&expected))).await?;
     trial.expect(&read, read.json() == after, "the customer as the answer to its change", &read.seen());
     Ok(())
 }

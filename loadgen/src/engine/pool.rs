@@ -32,7 +32,7 @@ use crate::error::Error;
 use crate::operations;
 use crate::pacer::Pacer;
 
-/// A request that takes longer has failed.
+/// A request that takes longer has failed, unless a plan gives measured ones another time.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Users that goose starts per second: all of them within moments.
@@ -77,16 +77,21 @@ struct Membership {
 }
 
 impl Engine {
-    /// Starts `workers` users. `host` is any valid URL: workers carry whole URLs in their requests. Workers end at
+    /// Starts `workers` users, who wait for an answer for `timeout`. `host` is any valid URL: workers carry whole URLs in their requests. Workers end at
     /// once when `stop` is cancelled, and the engine cancels it when it is dropped.
-    pub(crate) async fn start(host: &str, workers: usize, stop: CancellationToken) -> Result<Self, Error> {
+    pub(crate) async fn start(
+        host: &str,
+        workers: usize,
+        timeout: Duration,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
         // Fails if the program has a logger already, which serves as well.
         let _ = tracing_log::LogTracer::builder().with_max_level(tracing_log::log::LevelFilter::Warn).init();
         let (stages, feed) = watch::channel(None);
         let (counter, present) = watch::channel(0);
         let lost = CancellationToken::new();
         let membership = Arc::new(Membership {
-            client: operations::client(REQUEST_TIMEOUT)?,
+            client: operations::client(timeout)?,
             stages: feed,
             present: Arc::new(counter),
             stop: stop.clone(),

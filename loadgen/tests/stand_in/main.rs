@@ -11,4 +11,5 @@ mod schedules;
 mod seconds;
 mod server;
 mod statements;
+mod timeouts;
 mod truth;

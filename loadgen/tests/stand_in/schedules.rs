@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::server::{Links, OnWindow, StandIn, measure, measure_and, open, plan};
 use loadgen::arrivals::{Pattern, Process, Rate, Replay};
 use loadgen::scenarios;
-use loadgen::{Load, Open, Plan, Silent};
+use loadgen::{Event, Load, Observer, Open, Plan, Silent};
 use reports::latency::MAX_US;
 use reports::run::{LoadModel, OnOverload, WhenBusy};
 use tokio_util::sync::CancellationToken;
@@ -151,6 +151,33 @@ async fn the_backlog_of_a_window_does_not_reach_the_next_one() {
     assert!(held_up.drained_s > 1.0 && longer_than(&held_up.timings.lag, 400) > 0);
     assert!(next.opened_s >= held_up.opened_s + held_up.drained_s, "windows overlap");
     assert_eq!((next.requests, longer_than(&next.timings.lag, 400)), (25, 0));
+}
+
+/// Freezes a server while it is warmed up.
+struct OnWarmUp<'a>(&'a StandIn);
+
+impl Observer for OnWarmUp<'_> {
+    fn on(&self, event: &Event<'_>) {
+        match event {
+            Event::Warming { .. } => self.0.freeze(0, Duration::from_secs(1)),
+            Event::WindowStarted { .. } => drop(self.0.queries()),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_held_up_in_the_warm_up_does_not_reach_the_first_window() {
+    let server = StandIn::serve(50, Links::Cursors).await;
+    let load = offered(constant(50.0), 8, WhenBusy::Queue);
+    let plan = Plan { window: Duration::from_millis(500), ..plan("first_page", load) };
+    let targets = [server.target("live")];
+    let measured = loadgen::measure(&plan, &targets, &OnWarmUp(&server), CancellationToken::new()).await;
+    let window = &measured.unwrap().windows[0];
+    // It opened when the freeze was over, and the server has seen in it what was due in it.
+    assert!(window.opened_s > 1.0, "{}", window.opened_s);
+    assert_eq!((window.requests, server.queries().len()), (25, 25));
+    assert_eq!(longer_than(&window.timings.lag, 400), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,6 +83,9 @@ pub struct Plan {
     pub page_size: u32,
     /// Open or closed loop.
     pub load: LoadModel,
+    /// How long was waited for the answer to a request, in ms, until it was recorded as the failure `timeout`.
+    #[serde(default = "one_minute_ms")]
+    pub timeout_ms: u64,
     /// The state of the caches: always `warm` today, after a warm-up that is not measured.
     pub cache: String,
     /// Seed of the arrival schedule and of the shuffled order of windows.
@@ -90,6 +93,11 @@ pub struct Plan {
     /// Which part of the schedule was sent, where several processes sent it together; `None` for the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+}
+
+/// How long was waited before a plan could say so.
+const fn one_minute_ms() -> u64 {
+    60_000
 }
 
 /// What is measured: one server on one state of the schema.

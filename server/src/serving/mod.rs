@@ -11,15 +11,17 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+mod farewell;
 mod patience;
 
+use self::farewell::Unread;
 pub(crate) use patience::Patience;
 
 /// How long to wait when the system has no more sockets for us, before it is asked again.
@@ -55,11 +57,16 @@ pub(crate) async fn serve(
             () = &mut stop => break,
             accepted = next => accepted,
         };
-        let (line, timer) = patience::attend(tcp, limits.patience);
+        let unread = Unread::default();
+        let (line, timer) = patience::attend(tcp, limits.patience, unread.clone());
+        let router = router.clone();
+        let service = service_fn(move |request| {
+            farewell::answer(router.clone(), request, unread.clone(), limits.patience.linger)
+        });
         let connection = http1::Builder::new()
             .timer(timer)
             .header_read_timeout(limits.patience.idle)
-            .serve_connection(TokioIo::new(line), TowerToHyperService::new(router.clone()));
+            .serve_connection(TokioIo::new(line), service);
         let connection = connections.watch(connection);
         open.inc();
         let open = open.clone();

@@ -3,7 +3,8 @@
 //! hyper has one limit for the time from the end of an answer to the end of the next request's head. Two are wanted: a
 //! proxy may keep an idle connection for a minute, and must not find it closed when it uses it again; but once the first
 //! byte of a head is there, the rest has to follow at once. So the timer that hyper waits with is ours, and becomes
-//! shorter with the first byte. The third limit is for answers that nobody takes.
+//! shorter with the first byte. The third limit is for answers that nobody takes, the last one for what nobody wants to read
+//! (`farewell`).
 
 use std::future::Future;
 use std::io;
@@ -17,6 +18,8 @@ use hyper::rt::{Sleep, Timer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::farewell::{Farewell, Unread};
+
 /// How long is waited for a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
@@ -26,13 +29,16 @@ pub(crate) struct Patience {
     pub(crate) idle: Duration,
     /// For a client that takes no byte of its answer.
     pub(crate) write: Duration,
+    /// For the rest of a request that was answered without it.
+    pub(crate) linger: Duration,
 }
 
 /// A connection and the timer that belongs to it.
-pub(super) fn attend(tcp: TcpStream, patience: Patience) -> (Line, HeadTimer) {
+pub(super) fn attend(tcp: TcpStream, patience: Patience, unread: Unread) -> (Line, HeadTimer) {
     let heard = Arc::new(AtomicBool::new(false));
     let timer = HeadTimer { heard: Arc::clone(&heard), head: patience.head };
-    (Line { tcp, heard, write_limit: patience.write, stalled: None }, timer)
+    let farewell = Farewell::new(unread, patience.linger);
+    (Line { tcp, heard, write_limit: patience.write, stalled: None, farewell }, timer)
 }
 
 /// A connection that notes when it is heard of, and breaks when its client takes nothing any more.
@@ -42,6 +48,7 @@ pub(super) struct Line {
     heard: Arc<AtomicBool>,
     write_limit: Duration,
     stalled: Option<Pin<Box<tokio::time::Sleep>>>,
+    farewell: Farewell,
 }
 
 impl Line {
@@ -83,7 +90,8 @@ impl AsyncWrite for Line {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        let Self { tcp, farewell, .. } = &mut *self;
+        farewell.poll(tcp, cx)
     }
 
     fn poll_write_vectored(

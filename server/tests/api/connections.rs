@@ -13,6 +13,8 @@ use crate::operation::until_blocked;
 use crate::service::{Service, list};
 use crate::world;
 
+mod farewell;
+
 /// Longer than any test runs.
 const NEVER: Duration = Duration::from_hours(10);
 

@@ -204,8 +204,13 @@ impl Climb<'_> {
         // Nothing is counted here, and a connection less is one that the target may have.
         side.statements = None;
         let traffic = session.prepare(target, &self.sought.scenario).await?;
-        let mut engine =
-            Engine::start(&target.base_url, self.sought.max_in_flight, session.stop.clone()).await?;
+        let mut engine = Engine::start(
+            &target.base_url,
+            self.sought.max_in_flight,
+            session.plan.timeout,
+            session.stop.clone(),
+        )
+        .await?;
         match self.climb(session, &mut engine, &traffic, &side).await {
             Ok(end) => {
                 session.close_the_books(engine).await?;

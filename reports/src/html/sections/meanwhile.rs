@@ -16,69 +16,45 @@ struct Series {
     ink: Ink,
 }
 
+impl Series {
+    const fn number(name: &'static str, points: fn(&Meanwhile<'_>) -> Vec<Point>) -> Self {
+        Self { name, points, ink: Ink::Decimal(quantity::number) }
+    }
+
+    const fn share(name: &'static str, points: fn(&Meanwhile<'_>) -> Vec<Point>) -> Self {
+        Self { name, points, ink: Ink::Decimal(quantity::share) }
+    }
+
+    const fn bytes(name: &'static str, points: fn(&Meanwhile<'_>) -> Vec<Point>) -> Self {
+        Self { name, points, ink: Ink::Bytes }
+    }
+}
+
 const SERIES: [Series; 11] = [
-    Series {
-        name: "Transactions per second",
-        points: |of| of.rates(|sample| Some(sample.activity?.commits + sample.activity?.rollbacks)),
-        ink: Ink::Decimal(quantity::number),
-    },
-    Series {
-        name: "Share of buffers that the cache did not hold",
-        points: |of| {
-            of.shares(
-                |sample| Some(sample.activity?.buffers_read),
-                |sample| Some(sample.activity?.buffers_read + sample.activity?.buffers_hit),
-            )
-        },
-        ink: Ink::Decimal(quantity::share),
-    },
-    Series {
-        name: "WAL of the cluster per second",
-        points: |of| of.rates(|sample| Some(sample.wal?.position_bytes)),
-        ink: Ink::Bytes,
-    },
-    Series {
-        name: "Heap-only share of updates",
-        points: |of| {
-            of.shares(|sample| Some(sample.tables?.hot_updated), |sample| Some(sample.tables?.updated))
-        },
-        ink: Ink::Decimal(quantity::share),
-    },
-    Series {
-        name: "Sessions that wait for a lock",
-        points: |of| of.levels(|sample| Some(sample.sessions?.states?.waiting_for_lock)),
-        ink: Ink::Decimal(quantity::number),
-    },
-    Series {
-        name: "Sessions that execute a statement",
-        points: |of| of.levels(|sample| Some(sample.sessions?.states?.active)),
-        ink: Ink::Decimal(quantity::number),
-    },
-    Series {
-        name: "Cores used by the client",
-        points: |of| of.cores(PARTIES[0].1),
-        ink: Ink::Decimal(quantity::number),
-    },
-    Series {
-        name: "Cores used by the server",
-        points: |of| of.cores(PARTIES[1].1),
-        ink: Ink::Decimal(quantity::number),
-    },
-    Series {
-        name: "Cores used by the database",
-        points: |of| of.cores(PARTIES[2].1),
-        ink: Ink::Decimal(quantity::number),
-    },
-    Series {
-        name: "Context switches of the server per second",
-        points: |of| of.switches(PARTIES[1].1),
-        ink: Ink::Decimal(quantity::number),
-    },
-    Series {
-        name: "Context switches of the database per second",
-        points: |of| of.switches(PARTIES[2].1),
-        ink: Ink::Decimal(quantity::number),
-    },
+    Series::number("Transactions per second", |of| {
+        of.rates(|sample| Some(sample.activity?.commits + sample.activity?.rollbacks))
+    }),
+    Series::share("Share of buffers that the cache did not hold", |of| {
+        of.shares(
+            |sample| Some(sample.activity?.buffers_read),
+            |sample| Some(sample.activity?.buffers_read + sample.activity?.buffers_hit),
+        )
+    }),
+    Series::bytes("WAL of the cluster per second", |of| of.rates(|sample| Some(sample.wal?.position_bytes))),
+    Series::share("Heap-only share of updates", |of| {
+        of.shares(|sample| Some(sample.tables?.hot_updated), |sample| Some(sample.tables?.updated))
+    }),
+    Series::number("Sessions that wait for a lock", |of| {
+        of.levels(|sample| Some(sample.sessions?.states?.waiting_for_lock))
+    }),
+    Series::number("Sessions that execute a statement", |of| {
+        of.levels(|sample| Some(sample.sessions?.states?.active))
+    }),
+    Series::number("Cores used by the client", |of| of.cores(PARTIES[0].1)),
+    Series::number("Cores used by the server", |of| of.cores(PARTIES[1].1)),
+    Series::number("Cores used by the database", |of| of.cores(PARTIES[2].1)),
+    Series::number("Context switches of the server per second", |of| of.switches(PARTIES[1].1)),
+    Series::number("Context switches of the database per second", |of| of.switches(PARTIES[2].1)),
 ];
 
 pub(in crate::html) fn section(page: &Page<'_>) -> Option<Markup> {

@@ -96,6 +96,7 @@ impl Document {
             let is_http = [
                 "content-type",
                 "content-length",
+                "connection",
                 "date",
                 "vary",
                 "access-control-allow-origin",
