@@ -79,7 +79,8 @@ const QUERIES: [(&str, &str); 3] = [
 
 fn filter_to_sql(criterion: &mut Criterion) {
     let workspace = Uuid::from_u128(1);
-    let of = |query: &str| Statement::of(Variant::Rollup, workspace, query).expect("the filters are accepted");
+    let of =
+        |query: &str| Statement::of(Variant::Rollup, workspace, query).expect("the filters are accepted");
     let mut group = criterion.benchmark_group("filter to SQL");
     group.throughput(Throughput::Elements(1));
     for (name, query) in QUERIES {

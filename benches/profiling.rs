@@ -35,7 +35,7 @@ use reference::{Client, Reference, request};
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
 
-const KINDS: [&str; 4] = ["switched off", "switched off, again", "not asked for", "asked for"];
+const KINDS: [&str; 4] = ["baseline: switched off", "switched off, again", "not asked for", "asked for"];
 
 /// A client of one server, with one request.
 struct Asker {
@@ -125,7 +125,7 @@ fn summarize(taken: [Vec<Duration>; KINDS.len()]) {
     for (name, (_, median)) in KINDS.iter().zip(medians) {
         let more_us = (median.as_secs_f64() - off.as_secs_f64()) * 1e6;
         let more = (median.div_duration_f64(off) - 1.0) * 100.0;
-        println!("{name:20} {:>7.3} ms  {more_us:+7.1} us  {more:+6.2} %", median.as_secs_f64() * 1e3);
+        println!("{name:22} {:>7.3} ms  {more_us:+7.1} us  {more:+6.2} %", median.as_secs_f64() * 1e3);
     }
 }
 

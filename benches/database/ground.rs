@@ -46,7 +46,8 @@ impl<'a> Ground<'a> {
         let (copy, connection, (workspace, customers, calls, label, version), server) =
             runtime.block_on(async {
                 let copy = Copy::of(&dataset.url).await;
-                let mut connection = migrations::connect(&copy.url, APPLICATION).await.expect("the copy is there");
+                let mut connection =
+                    migrations::connect(&copy.url, APPLICATION).await.expect("the copy is there");
                 migrations::migrate(&mut connection, &copy.url, level, &mut |_| {}).await.expect("the level");
                 // Pages that were copied or built are written now, and counts are fresh.
                 sqlx::raw_sql("VACUUM (ANALYZE)").execute(&mut connection).await.expect("a vacuum");
@@ -176,7 +177,10 @@ impl Copy {
             tokio::spawn(async move {
                 if tokio::signal::ctrl_c().await.is_ok() {
                     let dropped = databases::drop(&copy).await;
-                    eprintln!("interrupted; the copy {name} {}", if dropped.is_ok() { "is dropped" } else { "remains" });
+                    eprintln!(
+                        "interrupted; the copy {name} {}",
+                        if dropped.is_ok() { "is dropped" } else { "remains" }
+                    );
                     std::process::exit(130);
                 }
             });

@@ -31,13 +31,13 @@ use migrations::Level;
 use server::Variant;
 use tokio::runtime::Runtime;
 
-mod ground;
-mod reads;
-mod writes;
 #[path = "../dataset/mod.rs"]
 mod dataset;
+mod ground;
+mod reads;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod writes;
 
 use dataset::Dataset;
 use ground::Ground;

@@ -16,7 +16,10 @@ pub(crate) fn bench(rung: &mut Rung<'_, '_>) {
 
 /// Matches nothing, and no index says so: a label that many have, an attribute that nobody has, and a status that all pass.
 fn worst_filter(ground: &Ground<'_>) -> String {
-    format!("{}&labels__id={}&other_attributes=no+key%3Dno+value&status__neq=absent", ground.list, ground.label)
+    format!(
+        "{}&labels__id={}&other_attributes=no+key%3Dno+value&status__neq=absent",
+        ground.list, ground.label
+    )
 }
 
 fn read(rung: &mut Rung<'_, '_>, name: &str, path: impl Fn(&Ground<'_>) -> String) {
