@@ -19,9 +19,6 @@ use crate::{page_size, variant_of};
 /// The name of this program in `pg_stat_activity`.
 const APPLICATION: &str = "callbench";
 
-/// The page whose time must be that of the first.
-const DEEPEST: u64 = 10_000;
-
 /// What the benches of a level share.
 pub(crate) struct Ground<'a> {
     runtime: &'a Runtime,
@@ -43,7 +40,7 @@ impl<'a> Ground<'a> {
     /// Copies, migrates and serves, and says what is measured.
     pub(crate) fn prepare(runtime: &'a Runtime, dataset: &Dataset, level: Level) -> Self {
         let variant = variant_of(level);
-        let (copy, connection, (workspace, customers, calls, label, version), server) =
+        let (copy, connection, (workspace, customers, calls, label, postgres), server) =
             runtime.block_on(async {
                 let copy = Copy::of(&dataset.url).await;
                 let mut connection =
@@ -58,10 +55,10 @@ impl<'a> Ground<'a> {
             });
         println!(
             "\nlevel {level}, variant {variant}: a workspace of {customers} customers and {calls} calls, pages of {}, warm, \
-             one request at a time; PostgreSQL {version}",
+             one request at a time; {postgres}",
             page_size()
         );
-        let ground = Self {
+        Self {
             runtime,
             copy,
             client: RefCell::new(Client::connect(server.address)),
@@ -72,12 +69,7 @@ impl<'a> Ground<'a> {
             workspace,
             customers: u64::try_from(customers).expect("a count"),
             label,
-        };
-        let pages = ground.pages();
-        if pages < DEEPEST {
-            println!("page 10,000 is not there: in its place the last one, page {pages}");
         }
-        ground
     }
 
     /// The only connection to the server.
@@ -91,14 +83,13 @@ impl<'a> Ground<'a> {
         self.runtime.block_on(work(&mut connection)).expect("the database does as it is told")
     }
 
-    fn pages(&self) -> u64 {
-        self.customers.div_ceil(page_size().into()).max(1)
+    /// Pages of the list that have all their rows.
+    pub(crate) fn full_pages(&self) -> u64 {
+        self.customers / u64::from(page_size())
     }
 
-    /// Path and query of a page, or of the last one if there are fewer: by its number for the variant that knows no
-    /// cursors, by a cursor for the others.
+    /// Path and query of a page: by its number for the variant that knows no cursors, by a cursor for the others.
     pub(crate) fn page(&self, number: u64) -> String {
-        let number = number.min(self.pages());
         if self.variant == Variant::Naive {
             return format!("{}&page={number}", self.list);
         }
@@ -134,7 +125,8 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Id, live customers and calls of the workspace, its commonest label, and the version of the server.
+/// Id, live customers and calls of the workspace, its commonest label, and the version of the server with what makes its commits
+/// durable.
 async fn facts(connection: &mut PgConnection) -> Result<(Uuid, i64, i64, Uuid, String), sqlx::Error> {
     sqlx::query_as(
         "SELECT w.id,
@@ -142,7 +134,8 @@ async fn facts(connection: &mut PgConnection) -> Result<(Uuid, i64, i64, Uuid, S
                 (SELECT count(*) FROM call WHERE workspace_id = w.id),
                 (SELECT cl.label_id FROM customer_label AS cl JOIN label AS l ON l.id = cl.label_id
                   WHERE l.workspace_id = w.id GROUP BY cl.label_id ORDER BY count(*) DESC, cl.label_id LIMIT 1),
-                current_setting('server_version')
+                format('PostgreSQL %s, fsync %s, synchronous_commit %s', current_setting('server_version'),
+                       current_setting('fsync'), current_setting('synchronous_commit'))
            FROM workspace AS w WHERE w.slug = $1",
     )
     .bind(LARGEST_SLUG)

@@ -28,9 +28,9 @@ enum Made {
 
 pub(crate) fn bench(rung: &mut Rung<'_, '_>) {
     let path = |rest: &str| format!("/api/v1/customers/{rest}?workspace_id={LARGEST_SLUG}");
-    insert(rung, "single insert", &request("POST", &path(""), &newcomer(0).to_string()));
+    insert(rung, "single insert", 1, &request("POST", &path(""), &newcomer(0).to_string()));
     let batch: Value = (0..BATCH).map(newcomer).collect();
-    insert(rung, "batch insert of 100", &request("POST", &path("bulk/"), &batch.to_string()));
+    insert(rung, "batch insert of 100", BATCH, &request("POST", &path("bulk/"), &batch.to_string()));
     update(rung, &path("bulk/"));
     soft_delete(rung, &path("bulk-delete/"));
 }
@@ -70,8 +70,8 @@ fn vacuum(ground: &Ground<'_>) {
     ground.aside(async |connection| sqlx::raw_sql("VACUUM customer").execute(connection).await);
 }
 
-fn insert(rung: &mut Rung<'_, '_>, name: &str, request: &str) {
-    rung.bench(name, |ground, iterations| {
+fn insert(rung: &mut Rung<'_, '_>, name: &str, rows: usize, request: &str) {
+    rung.bench(name, rows, |ground, iterations| {
         let mut client = ground.client();
         let mut made = Vec::new();
         let mut sum = Duration::ZERO;
@@ -96,7 +96,7 @@ fn insert(rung: &mut Rung<'_, '_>, name: &str, request: &str) {
 fn update(rung: &mut Rung<'_, '_>, path: &str) {
     let mut requests: Option<[String; 2]> = None;
     let mut turn = 0;
-    rung.bench("batch update of 100", |ground, iterations| {
+    rung.bench("batch update of 100", BATCH, |ground, iterations| {
         let requests = requests.get_or_insert_with(|| {
             let ids = some(ground, 0, BATCH);
             ["hot", "cold"].map(|quality| {
@@ -119,7 +119,7 @@ fn update(rung: &mut Rung<'_, '_>, path: &str) {
 
 fn soft_delete(rung: &mut Rung<'_, '_>, path: &str) {
     let mut asked: Option<(Vec<Uuid>, String)> = None;
-    rung.bench("soft delete of 50", |ground, iterations| {
+    rung.bench("soft delete of 50", DELETED, |ground, iterations| {
         let (ids, request) = asked.get_or_insert_with(|| {
             let ids = some(ground, BATCH, DELETED);
             let body = json!({ "ids": ids });
