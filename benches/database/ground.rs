@@ -10,6 +10,7 @@ use server::Variant;
 use server::page::{Cursor, Direction, Place};
 use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::dataset::{self, Dataset};
@@ -146,8 +147,11 @@ async fn facts(connection: &mut PgConnection) -> Result<(Uuid, i64, i64, Uuid, S
 /// A copy of a database, which goes away with this value.
 struct Copy {
     url: String,
+    name: String,
     /// Keeps the place of a copy in the private PostgreSQL, and drops it.
-    place: Option<TestDatabase>,
+    _place: Option<TestDatabase>,
+    /// Drops the copy when the bench is interrupted, on a server where nobody else would.
+    guard: Option<JoinHandle<()>>,
 }
 
 impl Copy {
@@ -164,9 +168,8 @@ impl Copy {
         let copy = databases::with_database(url, &name).expect("a URL");
         databases::drop(&copy).await.expect("the place is free");
         databases::clone(url, &name).await.unwrap_or_else(|error| panic!("{error}"));
-        if place.is_none() {
-            let copy = copy.clone();
-            // A bench that is interrupted leaves no copy on a server that is not its own.
+        let guard = place.is_none().then(|| {
+            let (copy, name) = (copy.clone(), name.clone());
             tokio::spawn(async move {
                 if tokio::signal::ctrl_c().await.is_ok() {
                     let dropped = databases::drop(&copy).await;
@@ -176,21 +179,20 @@ impl Copy {
                     );
                     std::process::exit(130);
                 }
-            });
-        }
-        Self { url: copy, place }
+            })
+        });
+        Self { url: copy, name, _place: place, guard }
     }
 }
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        if self.place.is_some() {
-            return;
-        }
+        let Some(guard) = &self.guard else { return };
+        guard.abort();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let dropped = runtime.map(|runtime| runtime.block_on(databases::drop(&self.url)));
         if !matches!(dropped, Ok(Ok(_))) {
-            eprintln!("the copy {} remains: {dropped:?}", self.url);
+            eprintln!("the copy {} remains: {dropped:?}", self.name);
         }
     }
 }

@@ -32,6 +32,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput};
 use datagen::Scale;
 use migrations::Level;
+use reports::quantity;
 use server::Variant;
 use tokio::runtime::Runtime;
 
@@ -128,8 +129,9 @@ fn main() -> anyhow::Result<()> {
     let prospect = runtime.block_on(Prospect::of_the_dataset())?;
     for left_out in reads::NUMBERED.into_iter().filter(|number| *number > prospect.pages) {
         eprintln!(
-            "page {left_out} is left out: this dataset has about {} pages of {}; CALLBENCH_BENCH_SCALE=demo has more",
-            prospect.pages,
+            "page {} is left out: this dataset has about {} pages of {}; CALLBENCH_BENCH_SCALE=demo has more",
+            quantity::count(left_out),
+            quantity::count(prospect.pages),
             page_size()
         );
     }

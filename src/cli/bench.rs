@@ -39,8 +39,8 @@ pub(crate) struct Bench {
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200), value_name = "N")]
     pub(crate) page_size: u32,
     /// Measure nothing, and report what `cargo bench` has left in this folder of criterion: each bench beside the baseline
-    /// of its group, which is the function whose name begins with `baseline`. Without a folder: $CRITERION_HOME, or
-    /// `criterion` in cargo's target folder.
+    /// of its group, which is the function whose name begins with `baseline`. Without a folder: `$CRITERION_HOME`,
+    /// or `criterion` in cargo's target folder.
     #[arg(
         long,
         num_args = 0..=1,
@@ -49,6 +49,7 @@ pub(crate) struct Bench {
             "scale", "variants", "rounds", "window", "Pressure", "page_size", "budgets", "no_probes", "metrics"
         ]
     )]
+    #[expect(clippy::option_option, reason = "not given, given alone, given with a folder")]
     pub(crate) criterion: Option<Option<PathBuf>>,
     #[command(flatten)]
     pub(crate) output: Output,

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::terminal::{HEADINGS, READING, cells, head};
-use super::{Benches, Group};
+use super::{Bench, Benches, Group};
 use crate::html::figure::{scrolled, table};
 use crate::html::{contents, document};
 use crate::quantity;
@@ -13,7 +13,13 @@ pub(super) fn page(benches: &Benches) -> String {
     let sections: Vec<(&str, &str, Option<Markup>)> = vec![
         ("warnings", "Before you trust a figure", warnings(&benches.warnings)),
         ("benches", "Benches", Some(html! { @for group in &benches.groups { (self::group(group)) } })),
-        ("reading", "How to read this", Some(html! { p { (READING) "." } })),
+        (
+            "reading",
+            "How to read this",
+            Some(
+                html! { p { (READING) "; between: that of the lower end over the baseline's upper end, and the other way round." } },
+            ),
+        ),
         ("again", "How to make it again", Some(html! { pre { code { "cargo bench\n" (benches.command) } } })),
     ];
     let body = html! {
@@ -31,8 +37,17 @@ pub(super) fn page(benches: &Benches) -> String {
 }
 
 fn group(group: &Group) -> Markup {
-    let rows: Vec<Vec<String>> = group.benches.iter().map(|bench| cells(bench).to_vec()).collect();
-    html! { h3 { (group.name) } (scrolled(&table(&HEADINGS, &rows))) }
+    let headings: Vec<&str> = HEADINGS.into_iter().chain(["between"]).collect();
+    let row = |bench: &Bench| cells(bench).into_iter().chain([between(bench)]).collect();
+    let rows: Vec<Vec<String>> = group.benches.iter().map(row).collect();
+    html! { h3 { (group.name) } (scrolled(&table(&headings, &rows))) }
+}
+
+/// The bounds of the ratio. There is no room for them in a terminal.
+fn between(bench: &Bench) -> String {
+    bench.beside_baseline.as_ref().map_or_else(String::new, |beside| {
+        format!("{} and {}", quantity::times(beside.lower), quantity::times(beside.upper))
+    })
 }
 
 fn warnings(warnings: &[String]) -> Option<Markup> {

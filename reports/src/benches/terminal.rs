@@ -1,6 +1,6 @@
 //! Benches in a terminal: a table for each group, and what the columns mean.
 
-use super::{Bench, Benches, Estimate, Ratio, Throughput};
+use super::{Bench, Benches, Estimate, Throughput};
 use crate::quantity;
 use crate::terminal::WIDTH;
 use crate::terminal::grid::{Align, Grid, wrapped};
@@ -11,7 +11,7 @@ pub(super) const HEADINGS: [&str; 6] = ["bench", "time", "interval", "median", "
 /// What the columns mean.
 pub(super) const READING: &str = "time: of one iteration, as criterion estimates it (the slope where it fits one, else the \
      mean), with its interval; per second: elements and bytes of the bench at that time; x baseline: the time over that of \
-     the baseline of its group, between the ends of both intervals";
+     the baseline of its group";
 
 /// The whole of it as text of at most 110 columns.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn table(benches: &Benches) -> String {
         for bench in &group.benches {
             grid.row(cells(bench));
         }
-        text += &format!("\n{}\n{}", group.name, grid.text());
+        text.extend(["\n", &group.name, "\n", &grid.text()]);
     }
     text + "\n" + &wrapped(READING, WIDTH, "")
 }
@@ -39,9 +39,12 @@ pub(super) fn head(benches: &Benches) -> String {
         .newest()
         .map(|newest| format!("; the newest was measured {}", quantity::moment(newest)))
         .unwrap_or_default();
+    let count = match benches.count() {
+        1 => "1 bench".to_owned(),
+        more => format!("{} benches", quantity::count(more as u64)),
+    };
     format!(
-        "{} in {} of {}{measured}",
-        quantity::plural(benches.count() as u64, "bench").replace("benchs", "benches"),
+        "{count} in {} of {}{measured}",
         quantity::plural(benches.groups.len() as u64, "group"),
         benches.folder,
     )
@@ -55,7 +58,7 @@ pub(super) fn cells(bench: &Bench) -> [String; 6] {
         interval(bench.time_ns),
         quantity::time_ns(bench.median_ns.value),
         bench.throughput.map_or_else(String::new, per_second),
-        bench.beside_baseline.as_ref().map_or_else(String::new, ratio),
+        bench.beside_baseline.as_ref().map_or_else(String::new, |beside| quantity::times(beside.ratio)),
     ]
 }
 
@@ -67,15 +70,6 @@ fn per_second(throughput: Throughput) -> String {
     let elements = throughput.elements_per_second.map(quantity::per_second);
     let bytes = throughput.bytes_per_second.map(|bytes| format!("{}/s", quantity::bytes(bytes)));
     elements.into_iter().chain(bytes).collect::<Vec<_>>().join(", ")
-}
-
-fn ratio(ratio: &Ratio) -> String {
-    format!(
-        "{} ({} to {})",
-        quantity::times(ratio.ratio),
-        quantity::number(ratio.lower),
-        quantity::number(ratio.upper)
-    )
 }
 
 #[cfg(test)]
