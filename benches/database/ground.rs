@@ -10,7 +10,6 @@ use server::Variant;
 use server::page::{Cursor, Direction, Place};
 use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Runtime;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::dataset::{self, Dataset};
@@ -144,14 +143,31 @@ async fn facts(connection: &mut PgConnection) -> Result<(Uuid, i64, i64, Uuid, S
     .await
 }
 
+/// The name of the one copy that there is at a time.
+fn name_on_a_named_server() -> String {
+    format!("callbench_benched_{}", std::process::id())
+}
+
+/// Waits for an interruption, and then leaves no copy on the server of this database, where nobody else would drop it.
+pub(crate) async fn drop_when_interrupted(url: String) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    let name = name_on_a_named_server();
+    let copy = databases::with_database(&url, &name).expect("a URL");
+    match databases::drop(&copy).await {
+        Ok(_) => eprintln!("interrupted; the copy {name} is dropped"),
+        Err(error) => eprintln!("interrupted; the copy {name} remains: {error}"),
+    }
+    std::process::exit(130);
+}
+
 /// A copy of a database, which goes away with this value.
 struct Copy {
     url: String,
     name: String,
     /// Keeps the place of a copy in the private PostgreSQL, and drops it.
-    _place: Option<TestDatabase>,
-    /// Drops the copy when the bench is interrupted, on a server where nobody else would.
-    guard: Option<JoinHandle<()>>,
+    place: Option<TestDatabase>,
 }
 
 impl Copy {
@@ -163,32 +179,20 @@ impl Copy {
         };
         let name = match &place {
             Some(place) => place.name().to_owned(),
-            None => format!("callbench_benched_{}", std::process::id()),
+            None => name_on_a_named_server(),
         };
         let copy = databases::with_database(url, &name).expect("a URL");
         databases::drop(&copy).await.expect("the place is free");
         databases::clone(url, &name).await.unwrap_or_else(|error| panic!("{error}"));
-        let guard = place.is_none().then(|| {
-            let (copy, name) = (copy.clone(), name.clone());
-            tokio::spawn(async move {
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    let dropped = databases::drop(&copy).await;
-                    eprintln!(
-                        "interrupted; the copy {name} {}",
-                        if dropped.is_ok() { "is dropped" } else { "remains" }
-                    );
-                    std::process::exit(130);
-                }
-            })
-        });
-        Self { url: copy, name, _place: place, guard }
+        Self { url: copy, name, place }
     }
 }
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        let Some(guard) = &self.guard else { return };
-        guard.abort();
+        if self.place.is_some() {
+            return;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let dropped = runtime.map(|runtime| runtime.block_on(databases::drop(&self.url)));
         if !matches!(dropped, Ok(Ok(_))) {

@@ -125,6 +125,9 @@ impl<'a> Rung<'a, '_> {
 fn main() -> anyhow::Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
     let runtime = Runtime::new()?;
+    if let Some(url) = dataset::named() {
+        runtime.spawn(ground::drop_when_interrupted(url));
+    }
     let dataset = OnceCell::new();
     let prospect = runtime.block_on(Prospect::of_the_dataset())?;
     for left_out in reads::NUMBERED.into_iter().filter(|number| *number > prospect.pages) {
