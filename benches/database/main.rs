@@ -22,8 +22,11 @@
 //! sample's own rows, as dead ones.
 //!
 //! A request that was not timed goes before each sample: everything is warm. One request at a time, over a bare socket, and
-//! nobody's admission is remembered. `server::page` has the parts of a read one by one (benches `parts` and `page`), and
-//! `customer_api` has distributions on a large tenant instead of medians.
+//! nobody's admission is remembered. Criterion's `--quick` counts the making of a level as time of its first bench, and
+//! leaves that one a single request: it shows that all works, and no figures.
+//!
+//! The benches `parts` and `page` have the parts of a read one by one, and `customer_api` has distributions on a large
+//! tenant instead of medians.
 
 use std::cell::OnceCell;
 use std::time::Duration;

@@ -21,7 +21,7 @@ use crate::{Cluster, Error, Options, Redis, databases};
 
 /// How the names of test databases begin; the process that made it and a number follow.
 const PREFIX: &str = "test_of_";
-/// "callbench" on a telephone keypad: the advisory lock of whoever clears up.
+/// "callbench" on a telephone keypad: the advisory lock of whoever sets the server up, or clears up.
 const SWEEP_LOCK: i64 = 225_523_624;
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
@@ -44,6 +44,7 @@ pub async fn cluster() -> &'static Cluster {
         .get_or_init(|| async {
             let cluster =
                 Cluster::start(&Options::new(home())).await.unwrap_or_else(|error| panic!("{error}"));
+            do_not_sync(&cluster).await.unwrap_or_else(|error| panic!("{error}"));
             sweep(&cluster).await.unwrap_or_else(|error| panic!("{error}"));
             cluster
         })
@@ -122,6 +123,25 @@ impl Drop for TestDatabase {
             other => eprintln!("the test database {} remains: {other:?}", self.name),
         }
     }
+}
+
+/// Tells the server not to wait for the disk. Tests make and drop hundreds of databases and commit thousands of times; what
+/// they write has to outlive a killed server, which it does in the memory of the system, and not a machine without power
+/// (after which the home folder has to be removed).
+async fn do_not_sync(cluster: &Cluster) -> Result<(), Error> {
+    let failure = |error: sqlx::Error| databases::failure("postgres", "configured", &error);
+    let mut connection = databases::connect(&cluster.url("postgres")).await?;
+    // One at a time, since all of them write the same file.
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(SWEEP_LOCK)
+        .execute(&mut connection)
+        .await
+        .map_err(failure)?;
+    for statement in ["ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"] {
+        sqlx::query(statement).execute(&mut connection).await.map_err(failure)?;
+    }
+    // The lock is released with the connection.
+    connection.close().await.map_err(failure)
 }
 
 /// Drops the databases of test processes that are gone.

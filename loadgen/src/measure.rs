@@ -228,15 +228,25 @@ impl<'a> Session<'a> {
             }
             lanes.push(of_target);
         }
+        let sampler = self.look_on(sides).await?;
+        let outcome = self.measure_rounds(engine, sides, &lanes).await;
+        self.look_away(sampler).await;
+        outcome
+    }
+
+    /// Samples the targets from now on, and tells what is seen with each second, until [`Self::look_away`].
+    pub(crate) async fn look_on(&mut self, sides: &[Side]) -> Result<Option<Sampler>, Halt> {
         let sampler = self.sampler(sides).await?;
         self.latest = sampler.as_ref().map(Sampler::latest);
-        let outcome = self.measure_rounds(engine, sides, &lanes).await;
-        if let Some(sampler) = sampler {
-            let findings = sampler.finish().await;
-            self.measured.probes = findings.probes;
-            findings.warnings.into_iter().for_each(|sentence| self.warn(sentence));
-        }
-        outcome
+        Ok(sampler)
+    }
+
+    /// Ends that, and keeps what was seen.
+    pub(crate) async fn look_away(&mut self, sampler: Option<Sampler>) {
+        let Some(sampler) = sampler else { return };
+        let findings = sampler.finish().await;
+        self.measured.probes = findings.probes;
+        findings.warnings.into_iter().for_each(|sentence| self.warn(sentence));
     }
 
     /// Starts to sample beside the windows, on the clock of [`Window::opened_s`].

@@ -129,30 +129,29 @@ impl Plan {
     pub fn workers(&self) -> usize {
         self.load.workers()
     }
-}
 
-/// The plan as it is kept in the result.
-impl From<&Plan> for reports::run::Plan {
-    fn from(plan: &Plan) -> Self {
-        let whole = Self {
-            operations: plan.scenarios.iter().map(|scenario| scenario.name.clone()).collect(),
-            rounds: plan.rounds,
-            workspace: plan.workspace.clone(),
-            page_size: plan.page_size,
-            load: (&plan.load).into(),
-            timeout_ms: u64::try_from(plan.timeout.as_millis()).unwrap_or(u64::MAX),
+    /// The plan as it is kept in the result, when these are its targets.
+    #[must_use]
+    pub fn kept(&self, targets: &[Target]) -> reports::run::Plan {
+        let whole = reports::run::Plan {
+            operations: self.scenarios.iter().map(|scenario| scenario.name.clone()).collect(),
+            rounds: self.rounds,
+            workspace: self.workspace.clone(),
+            page_size: self.page_size,
+            load: (&self.load).into(),
+            timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
             cache: "warm".to_owned(),
-            seed: plan.seed,
+            seed: self.seed,
             shard: None,
         };
-        let shard = plan.shard.map(|shard| reports::run::Shard {
+        let shard = self.shard.map(|shard| reports::run::Shard {
             index: shard.index,
             of: shard.of,
-            start_at: plan.start_at,
+            start_at: self.start_at,
             late_ms: None,
-            plan_sha256: shard.plan_sha256(plan, &whole),
+            plan_sha256: shard.plan_sha256(self, targets, &whole),
         });
-        Self { shard, ..whole }
+        reports::run::Plan { shard, ..whole }
     }
 }
 

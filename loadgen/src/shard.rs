@@ -10,7 +10,7 @@ use reports::run::OnOverload;
 use sha2::{Digest as _, Sha256};
 
 use crate::load::{Load, Open};
-use crate::plan::Plan;
+use crate::plan::{Identity, Plan, Target};
 
 /// Whoever is later than this is no part of the same measurement any more.
 pub(crate) const LATEST: Duration = Duration::from_secs(1);
@@ -52,8 +52,9 @@ impl Shard {
         Ok(())
     }
 
-    /// SHA-256 of everything that has to be the same in all shards of a plan; it leaves out which shard this is.
-    pub(crate) fn plan_sha256(self, plan: &Plan, kept: &reports::run::Plan) -> String {
+    /// SHA-256 of everything that has to be the same in all shards of a plan; it leaves out which shard this is, and of those
+    /// who ask all tokens.
+    pub(crate) fn plan_sha256(self, plan: &Plan, targets: &[Target], kept: &reports::run::Plan) -> String {
         let mut checksum = Sha256::new();
         for scenario in &plan.scenarios {
             checksum.update(scenario.name.as_bytes());
@@ -68,6 +69,9 @@ impl Shard {
         checksum.update(format!(
             "{rounds}\n{workspace}\n{page_size}\n{load:?}\n{cache}\n{seed}\n{of}\n{window:?}\n{start_at:?}"
         ));
+        for Identity { workspace, weight, .. } in targets.iter().flat_map(|target| &target.crowd) {
+            checksum.update(format!("{workspace}\0{weight}\n"));
+        }
         checksum.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 }
@@ -103,8 +107,13 @@ mod tests {
     }
 
     fn hash(plan: &Plan, shard: Shard) -> String {
+        hash_with(&[], plan, shard)
+    }
+
+    fn hash_with(crowd: &[Identity], plan: &Plan, shard: Shard) -> String {
         let plan = Plan { shard: Some(shard), ..plan.clone() };
-        reports::run::Plan::from(&plan).shard.unwrap().plan_sha256
+        let target = Target { crowd: crowd.to_vec(), ..Target::new("theirs", "http://a", "secret", "acme") };
+        plan.kept(&[target]).shard.unwrap().plan_sha256
     }
 
     fn words(line: &str) -> Vec<Scenario> {
@@ -157,6 +166,19 @@ mod tests {
         distinct.sort();
         distinct.dedup();
         assert_eq!(distinct.len(), all.len());
+    }
+
+    #[test]
+    fn a_plan_is_also_known_by_who_asks_but_not_by_their_tokens() {
+        let first = Shard { index: 0, of: 2 };
+        let crowd = |token: &str, workspace: &str, weight| {
+            [Identity { token: token.into(), workspace: workspace.into(), weight }]
+        };
+        let known = hash_with(&crowd("one", "acme", 2.0), &plan(), first);
+        assert_eq!(hash_with(&crowd("two", "acme", 2.0), &plan(), first), known);
+        for other in [&crowd("one", "acme", 3.0)[..], &crowd("one", "umbrella", 2.0), &[]] {
+            assert_ne!(hash_with(other, &plan(), first), known);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-/// An error of [`serve`](crate::serve). Its text says what to do.
+/// An error of [`Server`](crate::Server). Its text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database can't be reached.

@@ -69,7 +69,7 @@ pub(crate) struct Profile {
     /// Rows per page of a scenario. A path names its own.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200), value_name = "N")]
     pub(crate) page_size: u32,
-    /// Folder for profile.json and profile.html. Default: runs/profile-<time>.
+    /// Folder for profile.json and profile.html. Default: runs/profile-TIME.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Print profile.json instead of the text.

@@ -155,7 +155,7 @@ pub(crate) async fn compare(
         complete: measured.complete,
         environment: environment::capture(facts(place).await?),
         dataset: dataset::describe(place).await?,
-        plan: plan.into(),
+        plan: plan.kept(&targets),
         subjects: targets.into_iter().map(|target| target.subject).collect(),
         windows: measured.windows,
         work: measured.work,

@@ -81,7 +81,7 @@ async fn search(
     let started_at = Utc::now();
     let found =
         loadgen::curves::capacity(&sought, &target, &live.search(&sought, &target), stop.clone()).await?;
-    let Found { settings, steps, lower, upper, end, warnings: also } = found;
+    let Found { settings, steps, lower, upper, end, probes, warnings: also } = found;
     warnings.extend(also);
     let found = reports::curves::Capacity {
         schema: SCHEMA,
@@ -102,6 +102,7 @@ async fn search(
         upper,
         end,
         answer: String::new(),
+        probes,
         warnings,
     };
     Ok(found.answered())

@@ -119,7 +119,7 @@ async fn measure(
     let started_at = Utc::now();
     let measured = loadgen::measure(&plan, &targets, &live.rounds(&plan, &targets), stop.clone()).await?;
     warnings.extend(measured.warnings);
-    let mut kept = reports::run::Plan::from(&plan);
+    let mut kept = plan.kept(&targets);
     if let Some(shard) = &mut kept.shard {
         shard.late_ms = measured.late_ms;
     }

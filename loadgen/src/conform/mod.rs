@@ -5,7 +5,7 @@
 //! that makes is deleted in the end.
 //!
 //! A check is a function whose name is the sentence that it holds the server to, in the file of its group. It has a
-//! [`trial::Trial`] to ask with, notes every difference there, and stops early where there is nothing more to see. Whether
+//! `trial::Trial` to ask with, notes every difference there, and stops early where there is nothing more to see. Whether
 //! it conforms is decided in one place, by whether anything was noted.
 
 mod ask;

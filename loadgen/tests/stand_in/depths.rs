@@ -37,7 +37,7 @@ async fn a_page_whose_delay_grows_with_its_number_grows_with_the_power_of_one_an
     assert!((0.8..1.1).contains(&power(grows)) && power(flat).abs() < 0.15, "{grows:?} {flat:?}");
     for series in &series {
         assert_eq!(series.points.iter().map(|point| point.size).collect::<Vec<_>>(), PAGES.map(u64::from));
-        assert!(series.points.iter().all(|point| point.requests >= 6 && point.failed == 0));
+        assert!(series.points.iter().all(|point| point.requests >= 2 && point.failed == 0), "{series:?}");
         assert!(series.buffers.is_none(), "there is no database to ask");
     }
     // The delay is that of its page.

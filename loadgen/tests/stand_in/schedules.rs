@@ -64,9 +64,7 @@ async fn a_replay_sends_each_line_at_its_time_and_to_its_scenario() {
         assert_eq!(seconds, [2, 1], "{}", window.operation);
         assert!(window.errors.is_empty() && (window.offered_per_second.unwrap() - 2.0).abs() < 1e-9);
     }
-    let LoadModel::Open(kept) = reports::run::Plan::from(&plan).load else {
-        panic!("a replay is an open loop")
-    };
+    let LoadModel::Open(kept) = plan.kept(&[]).load else { panic!("a replay is an open loop") };
     let replay = kept.replay.unwrap();
     assert_eq!((replay.file.as_str(), replay.arrivals, replay.sha256.len()), ("recorded.txt", 5, 64));
 }

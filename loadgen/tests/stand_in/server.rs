@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use loadgen::{Event, Load, Measured, Observer, Open, Plan, Target};
+use reports::run::OnOverload;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const WORKSPACE: &str = "11111111-1111-1111-1111-111111111111";
@@ -259,6 +260,11 @@ pub(crate) fn plan(operation: &str, load: Load) -> Plan {
 }
 
 pub(crate) fn open(rate_per_second: f64, max_in_flight: usize) -> Load {
+    Load::Open(Open { on_overload: OnOverload::Offer, ..Open::constant(rate_per_second, max_in_flight) })
+}
+
+/// The same, of which a target is offered half of what it gets through at most. How much that is hangs on the machine.
+pub(crate) fn reduced(rate_per_second: f64, max_in_flight: usize) -> Load {
     Load::Open(Open::constant(rate_per_second, max_in_flight))
 }
 

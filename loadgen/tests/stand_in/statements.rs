@@ -112,7 +112,7 @@ async fn facts_are_printed_with_their_units() {
     let facts = facts(database.url()).await.unwrap();
     assert!(facts.version.starts_with("PostgreSQL ") && !facts.version.contains(" on "), "{}", facts.version);
     assert!(facts.settings["shared_buffers"].ends_with('B'), "{:?}", facts.settings);
-    assert_eq!(facts.settings["fsync"], "on");
+    assert_eq!(facts.settings["full_page_writes"], "on");
 }
 
 #[cfg(target_os = "linux")]

@@ -72,6 +72,6 @@ async fn an_answer_within_the_time_is_no_timeout_and_the_result_says_what_the_ti
     let patient = plan("first_page", open(20.0, 8));
     let measured = measure(&patient, &[server.target("live")]).await;
     assert!(measured.windows[0].errors.is_empty());
-    assert_eq!(reports::run::Plan::from(&patient).timeout_ms, 60_000);
-    assert_eq!(reports::run::Plan::from(&Plan { timeout: TIMEOUT, ..patient }).timeout_ms, 300);
+    assert_eq!(patient.kept(&[]).timeout_ms, 60_000);
+    assert_eq!(Plan { timeout: TIMEOUT, ..patient }.kept(&[]).timeout_ms, 300);
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::server::{Links, OnWindow, StandIn, measure, measure_and, open, plan};
+use crate::server::{Links, OnWindow, StandIn, measure, measure_and, open, plan, reduced};
 use loadgen::{Load, Measured, Plan, Silent};
 use reports::latency::{Latency, MAX_US};
 use tokio_util::sync::CancellationToken;
@@ -90,7 +90,7 @@ async fn a_mean_of_lag_and_service_is_the_mean_of_the_response() {
 async fn a_slow_target_is_offered_less_and_the_result_says_so() {
     let server = StandIn::serve(50, Links::Cursors).await;
     server.delay(Duration::from_millis(100));
-    let measured = measure(&plan("first_page", open(50.0, 4)), &[server.target("naive")]).await;
+    let measured = measure(&plan("first_page", reduced(50.0, 4)), &[server.target("naive")]).await;
     let window = &measured.windows[0];
     let offered = window.offered_per_second.unwrap();
     assert!(offered <= 5.0, "{offered}");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::objective::Judgement;
 use crate::latency::Latency;
 use crate::quantity;
-use crate::run::{CpuCost, Environment, Process, Subject};
+use crate::run::{CpuCost, Environment, Probes, Process, Subject};
 
 /// A search and its answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Capacity {
     pub end: End,
     /// The answer in one sentence.
     pub answer: String,
+    /// What database and machine did meanwhile, once a second; empty where nothing was sampled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probes>,
     /// What a reader must know.
     pub warnings: Vec<String>,
 }

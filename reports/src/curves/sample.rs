@@ -81,6 +81,7 @@ pub(super) fn capacity() -> Capacity {
         upper: Some(123.4),
         end: End::Confirmed,
         answer: String::new(),
+        probes: Vec::new(),
         warnings: vec!["something to know".into()],
     }
     .answered()

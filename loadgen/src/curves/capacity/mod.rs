@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reports::curves::{End, Objective, Settings, Step, Verdict};
-use reports::run::OnOverload;
+use reports::run::{OnOverload, Probes};
 use tokio_util::sync::CancellationToken;
 
 use crate::arrivals::{HIGHEST_PER_SECOND, Pattern, Process, Rate};
@@ -72,6 +72,8 @@ pub struct Found {
     pub upper: Option<f64>,
     /// Why it ended.
     pub end: End,
+    /// What was sampled meanwhile.
+    pub probes: Vec<Probes>,
     /// What a reader must know.
     pub warnings: Vec<String>,
 }
@@ -107,6 +109,7 @@ pub async fn capacity(
         upper: bounds.and_then(Search::upper),
         steps: climb.steps,
         end,
+        probes: session.measured.probes,
         warnings: session.measured.warnings,
     })
 }
@@ -204,6 +207,7 @@ impl Climb<'_> {
         // Nothing is counted here, and a connection less is one that the target may have.
         side.statements = None;
         let traffic = session.prepare(target, &self.sought.scenario).await?;
+        let sampler = session.look_on(std::slice::from_ref(&side)).await?;
         let mut engine = Engine::start(
             &target.base_url,
             self.sought.max_in_flight,
@@ -211,7 +215,9 @@ impl Climb<'_> {
             session.stop.clone(),
         )
         .await?;
-        match self.climb(session, &mut engine, &traffic, &side).await {
+        let climbed = self.climb(session, &mut engine, &traffic, &side).await;
+        session.look_away(sampler).await;
+        match climbed {
             Ok(end) => {
                 session.close_the_books(engine).await?;
                 Ok(end)

@@ -2,10 +2,8 @@
 
 use std::process::Output;
 
-mod command;
-
+use crate::command::{callbench, folder};
 use cluster::testing::database;
-use command::{callbench, folder};
 use sqlx::{Connection as _, PgConnection};
 
 #[track_caller]

@@ -7,13 +7,9 @@ use datagen::LARGEST_SLUG;
 use datagen::entities::staff::EMPLOYEE_TOKEN;
 use serde_json::Value;
 
-mod command;
-mod seeding;
-mod windows;
-
-use command::{callbench, folder};
-use seeding::seeded;
-use windows::windows;
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
+use crate::windows::windows;
 
 /// A few requests of each, one after the other: whether they are right is looked at, not how fast they are.
 const FEW: [&str; 2] = ["--rate=40/s", "--duration=500ms"];

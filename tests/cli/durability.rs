@@ -5,17 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-mod command;
-mod serving;
-
+use crate::command::folder;
+use crate::serving::Server;
 use cluster::{Cluster, Options};
-use command::folder;
 use migrations::Level;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use serving::Server;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;

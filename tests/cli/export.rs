@@ -6,9 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-mod command;
-
-use command::{callbench, folder};
+use crate::command::{callbench, folder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

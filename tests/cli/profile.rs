@@ -6,13 +6,10 @@ use std::net::TcpListener;
 use std::process::Output;
 use std::thread;
 
-mod command;
-mod serving;
-
+use crate::command::{callbench, folder};
+use crate::serving::Server;
 use cluster::testing::database;
-use command::{callbench, folder};
 use migrations::Level;
-use serving::Server;
 use sqlx::{Connection as _, PgConnection};
 
 const LIST: &str = "/api/v1/customers/?workspace_id=enterprise-workspace-1";

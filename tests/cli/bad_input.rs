@@ -6,12 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-mod command;
-mod seeding;
-
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
 use cluster::testing::{cluster, database};
-use command::{callbench, folder};
-use seeding::seeded;
 use sqlx::{Connection as _, PgConnection};
 
 /// A dataset of a few rows, at a level that the variants `naive` and `live` are made for.

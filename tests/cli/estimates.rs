@@ -4,10 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-mod command;
-
-use command::{callbench, folder};
 use serde_json::{Value, json};
+
+use crate::command::{callbench, folder};
 
 /// A bench as criterion writes it, of so many nanoseconds.
 fn bench(folder: &Path, function: &str, time_ns: f64) {

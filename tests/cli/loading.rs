@@ -2,9 +2,7 @@
 
 use cluster::{Cluster, Mode, Options};
 
-mod command;
-
-use command::{callbench, folder};
+use crate::command::{callbench, folder};
 
 #[tokio::test]
 async fn a_seed_loads_without_log_and_leaves_a_server_that_has_one() {

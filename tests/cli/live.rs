@@ -7,15 +7,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-mod command;
-mod serving;
-
+use crate::command::{callbench, folder};
+use crate::serving::Server;
 use cluster::testing::{TestDatabase, database};
-use command::{callbench, folder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use serving::Server;
 
 /// Two requests of a mix: one is answered as it should be, the other is not what it is expected to be.
 const SCENARIOS: &str = r#"

@@ -5,14 +5,10 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-mod command;
-mod seeding;
-mod serving;
-
-use command::{callbench, folder};
-use seeding::seeded;
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
+use crate::serving::Server;
 use serde_json::{Value, json};
-use serving::Server;
 
 /// Of a Poisson schedule, so that another seed or a shift would be seen in the counts of its seconds.
 const LOAD: [&str; 6] =

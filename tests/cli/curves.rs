@@ -3,15 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-mod command;
-mod seeding;
-mod serving;
-
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
+use crate::serving::Server;
 use cluster::{Cluster, Options};
-use command::{callbench, folder};
-use seeding::seeded;
 use serde_json::Value;
-use serving::Server;
 use sqlx::Connection as _;
 
 /// A dataset of a few rows, at a level that the variants `naive` and `live` are made for.
@@ -85,6 +81,10 @@ async fn a_capacity_is_searched_confirmed_and_kept() {
             assert!(step["cpu"][party].is_number(), "{party}: {}", step["cpu"]);
         }
     }
+    // Three steps of three seconds, looked into once a second.
+    let probes = &found["probes"][0];
+    let looks = probes["database"].as_array().map(Vec::len).zip(probes["skipped"].as_u64());
+    assert!(looks.is_some_and(|(seen, skipped)| seen > 0 && seen as u64 + skipped >= 9), "{probes}");
     let page = fs::read_to_string(folder.path().join("runs/curve/capacity.html")).expect("a page");
     assert!(page.contains("`live` holds first_page at 25/s") && page.contains("<svg"));
 

@@ -5,9 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-mod command;
-
-use command::{callbench, folder};
+use crate::command::{callbench, folder};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-mod command;
-
+use crate::command::{callbench, folder};
 use axum::Router;
-use command::{callbench, folder};
 use serde_json::{Value, json};
 
 const SCENARIOS: &str = "[scenario.silence]\npath = \"/silence\"\n";

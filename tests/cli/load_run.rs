@@ -3,12 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-mod command;
-mod seeding;
-
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
 use cluster::testing::TestDatabase;
-use command::{callbench, folder};
-use seeding::seeded;
 use serde_json::{Value, json};
 
 /// A dataset of a few rows, at a level that the variants `naive` and `live` are made for.

@@ -6,15 +6,11 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-mod command;
-mod seeding;
-mod windows;
+use crate::command::{callbench, folder};
+use crate::seeding::seeded;
+use crate::windows::windows;
 
-use command::{callbench, folder};
-use seeding::seeded;
-use windows::windows;
-
-const GUIDE: &str = include_str!("../docs/scenarios.md");
+const GUIDE: &str = include_str!("../../docs/scenarios.md");
 
 /// The first TOML file in a text.
 fn example_of(text: &'static str) -> &'static str {
@@ -28,7 +24,7 @@ fn example() -> &'static str {
 
 #[test]
 fn the_example_of_the_first_page_can_be_read() {
-    let text = example_of(include_str!("../README.md"));
+    let text = example_of(include_str!("../../README.md"));
     let scenarios = loadgen::described::parse("README.md", text, Path::new(""), &[]).expect("sound");
     let names: Vec<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     assert_eq!(names, ["search", "buy"]);
