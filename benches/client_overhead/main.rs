@@ -211,7 +211,7 @@ fn client_overhead(criterion: &mut Criterion) {
     let task = |work: Pin<Box<dyn Future<Output = Duration> + Send>>| {
         runtime.block_on(async { tokio::spawn(work).await.expect("it ends well") })
     };
-    bench("bare hyper", &|requests| task(Box::pin(bare_hyper(server.address.clone(), requests))));
+    bench("baseline: bare hyper", &|requests| task(Box::pin(bare_hyper(server.address.clone(), requests))));
     bench("bare reqwest", &|requests| task(Box::pin(bare_reqwest(url(&server), requests, None))));
     let tick = Duration::from_secs_f64(1.0 / SPARSE);
     bench("bare reqwest at 1,000/s", &|requests| {

@@ -5,8 +5,10 @@
 //! look at it through [`summary`] (one subject under one operation), [`comparison`] (two of those) and [`meanwhile`]
 //! (database and machine beside the windows of a subject), so that no two outputs can disagree. A [`profile`] is another
 //! thing that is kept and printed: one request, looked into. So is a [`conformance`]: what a server answers differently
-//! from the contract; a [`curves`]: what many rates, depths or sizes make of one scenario; and what the [`labs`] leave.
+//! from the contract; a [`curves`]: what many rates, depths or sizes make of one scenario; what the [`labs`] leave; and
+//! [`benches`]: what criterion has estimated.
 
+pub mod benches;
 pub mod budgets;
 pub mod comparison;
 pub mod conformance;

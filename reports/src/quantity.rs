@@ -4,6 +4,12 @@ use chrono::{DateTime, Utc};
 
 use crate::run::Unit;
 
+/// A time given in nanoseconds: `0.812 ns`, `62.1 ns`, and from a microsecond on as [`time_us`] has it.
+#[must_use]
+pub fn time_ns(ns: f64) -> String {
+    if ns < 999.5 { format!("{} ns", significant(ns)) } else { time_us(ns / 1e3) }
+}
+
 /// A time given in microseconds: `812 us`, `6.21 ms`, `450 ms`, `1.45 s`, `2 min 05 s`.
 #[must_use]
 pub fn time_us(us: f64) -> String {
@@ -181,6 +187,12 @@ mod tests {
                 "2 min 05 s"
             ]
         );
+    }
+
+    #[test]
+    fn short_times_are_nanoseconds() {
+        let texts = [0.0, 0.8123, 62.14, 999.4, 999.6, 6_210.0].map(time_ns);
+        assert_eq!(texts, ["0 ns", "0.812 ns", "62.1 ns", "999 ns", "1.00 us", "6.21 us"]);
     }
 
     #[test]

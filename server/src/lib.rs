@@ -6,8 +6,8 @@
 //! they) -> `customers` (parameters, cursors, links, the body) -> `variants` (the statements, sent through `database`).
 //! What writes, `customers` and `calls`, reads its body with `bodies` and goes through `writes`. What a variant may differ
 //! in is how it gets its rows; their values, and everything around them, are shared. `workspaces` stands beside
-//! `customers`, on a `cache`. `profile` is what a request
-//! says of itself when it is asked to. `refusal` holds every answer that is not the thing asked for; `openapi` describes all.
+//! `customers`, on a `cache`. `profile` is what a request says of itself when it is asked to. [`page`] is a page of the list
+//! without the server around it. `refusal` holds every answer that is not the thing asked for; `openapi` describes all.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,6 +33,7 @@ mod error;
 mod health;
 mod metrics;
 mod openapi;
+pub mod page;
 mod permission;
 mod preferences;
 mod profile;

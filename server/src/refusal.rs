@@ -88,7 +88,8 @@ impl Refusal {
         }
     }
 
-    fn body(&self) -> Value {
+    /// What the answer says.
+    pub(crate) fn body(&self) -> Value {
         let detail = match self {
             Self::InvalidParameters(messages) => return json!(messages),
             Self::InvalidBody(messages) => return messages.clone(),

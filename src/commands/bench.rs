@@ -1,4 +1,7 @@
-//! `callbench bench`: the variants of the reference server against each other, in interleaved rounds.
+//! `callbench bench`: the variants of the reference server against each other, in interleaved rounds; or what criterion has
+//! estimated of single functions.
+
+mod estimates;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +33,9 @@ const WINDOW: Duration = Duration::from_secs(5);
 pub(crate) const VARIANTS: [Variant; 2] = [Variant::Naive, Variant::Live];
 
 pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> anyhow::Result<u8> {
+    if let Some(folder) = &bench.criterion {
+        return estimates::report(folder.as_deref(), &bench.output, stop).await;
+    }
     if let Some(twice) = bench
         .variants
         .iter()

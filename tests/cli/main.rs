@@ -8,6 +8,7 @@ mod conform;
 mod curves;
 mod described;
 mod durability;
+mod estimates;
 mod export;
 mod indexes;
 mod interruption;

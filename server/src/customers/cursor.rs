@@ -21,11 +21,11 @@ const EARLIEST_US: i64 = -210_866_803_200_000_000;
 
 /// A place between two rows, or on one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Place {
+pub struct Place {
     /// First key of the order.
-    pub(crate) created_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
     /// Second key of the order.
-    pub(crate) id: Uuid,
+    pub id: Uuid,
 }
 
 impl Place {
@@ -42,7 +42,7 @@ impl Place {
 /// Which way to go from a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Direction {
+pub enum Direction {
     /// To older customers, down the list.
     Next,
     /// To newer customers, up the list.
@@ -60,12 +60,14 @@ impl Direction {
 
 /// A place and where to go from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Cursor {
-    pub(crate) place: Place,
-    pub(crate) direction: Direction,
+pub struct Cursor {
+    /// Where to begin.
+    pub place: Place,
+    /// Where to go from there.
+    pub direction: Direction,
     /// Whether a row at the very place belongs to the walk. Only the way back from an empty page is inclusive: the row
     /// at the edge was not shown there, and must not be skipped.
-    pub(crate) inclusive: bool,
+    pub inclusive: bool,
 }
 
 /// The JSON of a cursor; the fields are written in this order.
@@ -81,7 +83,8 @@ struct Wire {
 
 impl Cursor {
     /// Goes on beyond the row at `place`.
-    pub(crate) fn beyond(place: Place, direction: Direction) -> Self {
+    #[must_use]
+    pub fn beyond(place: Place, direction: Direction) -> Self {
         Self { place, direction, inclusive: false }
     }
 
@@ -91,7 +94,7 @@ impl Cursor {
     }
 
     /// The text for a link.
-    pub(crate) fn encode(self) -> Result<String, serde_json::Error> {
+    pub fn encode(self) -> Result<String, serde_json::Error> {
         let wire = Wire {
             created_at: self.place.created_at.timestamp_micros(),
             id: self.place.id,
@@ -102,7 +105,8 @@ impl Cursor {
     }
 
     /// Reads the text of a link; `None` for everything that this server never wrote.
-    pub(crate) fn decode(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
         if text.len() > MAX_LENGTH {
             return None;
         }

@@ -57,7 +57,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(super) fn new(row: PgRow, reads: Option<Reads>) -> Self {
+    pub(crate) fn new(row: PgRow, reads: Option<Reads>) -> Self {
         Self { row, reads }
     }
 

@@ -14,7 +14,8 @@ use sqlx::{AssertSqlSafe, Error};
 use crate::Variant;
 use crate::customers::filters::Filters;
 use crate::customers::paging::{Page, Start};
-use crate::database::Session;
+use crate::customers::row::Customer;
+use crate::database::{Found, Session};
 use crate::permission::Admission;
 use crate::profile::{self, Layer};
 use crate::variants::clock::clock;
@@ -40,13 +41,20 @@ pub(crate) async fn page(
     // There is always a row: a page without customers is one row with nothing in it but the edges.
     let edges = rows.first().ok_or(Error::RowNotFound)?;
     let (beyond, behind) = (edges.get("beyond")?, edges.get("behind")?);
-    let is_empty = edges.get::<Option<uuid::Uuid>>("id")?.is_none();
-    let filled = if is_empty { &[] } else { rows.as_slice() };
-    let mut customers = filled.iter().map(fill::customer).collect::<Result<Vec<_>, _>>()?;
+    let mut customers = customers(&rows)?;
     if Walk::of(page.start) == Walk::Up {
         customers.reverse();
     }
     Ok(Rows { customers, beyond, behind, count: None })
+}
+
+/// The customers in the rows of the statement, in the order of the walk.
+pub(crate) fn customers(rows: &[Found]) -> Result<Vec<Customer>, Error> {
+    let Some(first) = rows.first() else { return Ok(Vec::new()) };
+    if first.get::<Option<uuid::Uuid>>("id")?.is_none() {
+        return Ok(Vec::new());
+    }
+    rows.iter().map(fill::customer).collect()
 }
 
 /// The text of the statement of the first page, without filters.
@@ -57,7 +65,7 @@ pub(crate) fn first_page(variant: Variant) -> Result<String, Error> {
 }
 
 /// The text of the page statement, and its values.
-fn statement(
+pub(crate) fn statement(
     variant: Variant,
     admission: &Admission,
     filters: &Filters,

@@ -19,6 +19,7 @@ mod metrics;
 mod old_clients;
 mod openapi;
 mod operation;
+mod page;
 mod plans;
 mod profiles;
 mod requests;
