@@ -27,8 +27,8 @@ Each case runs three times: as its control, in the order in which rows arrive, w
 in plain SQL in the order that the reference server keeps; and through the API of the server. A zero
 of the last two counts only beside a control that deadlocked. It writes to a copy of the dataset,
 which is dropped in the end. docs/locks.md describes the cases.
-Exit codes: 0 all passed, 1 a deadlock or a lost update where none may be, 2 nothing proven or could
-not run."
+Exit codes: 0 all passed, 1 a deadlock or a lost update where none may be or a budget that does not
+hold, 2 nothing proven or could not run."
 )]
 pub(crate) struct Locks {
     #[command(subcommand)]
