@@ -189,6 +189,7 @@ async fn replace(place: &Place, url: &str, level: Level, base: &Present) -> anyh
     }
     let begun = Instant::now();
     databases::drop(url).await?;
+    place.refuse_copy_beyond_disk(place.url()).await?;
     let name = url.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default();
     databases::clone(place.url(), name).await?;
     eprintln!("{:<44} {:>7.1} s", format!("clone for level {level}"), begun.elapsed().as_secs_f64());

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use cluster::{Cluster, Mode, Options, databases};
+use indicatif::HumanBytes;
 use migrations::Level;
 
 use crate::cli;
@@ -87,6 +88,23 @@ impl Place {
     /// The folder of the private server; `None` for a database that is not ours.
     pub(crate) fn data_folder(&self) -> Option<PathBuf> {
         self.private.as_ref().map(|private| private.cluster.data_folder())
+    }
+
+    /// Refuses to copy a database for which the disk of the private server has no room. How much that of another server has is
+    /// not known here.
+    pub(crate) async fn refuse_copy_beyond_disk(&self, url: &str) -> anyhow::Result<()> {
+        let Some(folder) = self.data_folder() else { return Ok(()) };
+        let (needed, free) = (databases::size_bytes(url).await?, databases::free_bytes(&folder)?);
+        if needed > free {
+            bail!(
+                "a copy of the dataset takes {}, and the disk of {} has {} free; free some, choose a smaller --scale, or name \
+                 a database of your own with --database-url",
+                HumanBytes(needed),
+                folder.display(),
+                HumanBytes(free),
+            );
+        }
+        Ok(())
     }
 
     /// URL of the base database.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use cluster::databases;
-use indicatif::HumanBytes;
 use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
@@ -39,18 +38,7 @@ impl Scratch {
             );
         }
         databases::drop(&copy).await?;
-        if let Some(folder) = place.data_folder() {
-            let (needed, free) = (databases::size_bytes(url).await?, databases::free_bytes(&folder)?);
-            if needed > free {
-                bail!(
-                    "the scenario writes, to a copy of the dataset of {}, and the disk of {} has {} free; free some, choose \
-                     a smaller --scale, or write to a database of your own with --database-url",
-                    HumanBytes(needed),
-                    folder.display(),
-                    HumanBytes(free),
-                );
-            }
-        }
+        place.refuse_copy_beyond_disk(url).await?;
         let begun = Instant::now();
         databases::clone(url, name).await?;
         turn.close().await.context("the private PostgreSQL could not be left in order")?;

@@ -121,6 +121,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_guide_can_be_read() {
+        let guide = include_str!("../../../../docs/writes.md");
+        let example =
+            guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let budgets = parse("docs/writes.md", &format!("schema = 1\n{example}")).unwrap();
+        assert_eq!(budgets.budgets.len(), 2);
+    }
+
+    #[test]
     fn a_level_or_a_way_that_was_not_measured_is_named() {
         let mut writes = sample::writes();
         writes.measurements.retain(|one| one.through == Through::Sql);
