@@ -59,7 +59,7 @@ pub(crate) struct Writes {
     /// Write to the database of --database-url.
     #[arg(long, requires = "database_url")]
     pub(crate) yes_write: bool,
-    /// A budget file to judge it by, instead of the built-in budgets.
+    /// A budget file to judge it by, instead of the built-in budgets, which need 299 operations.
     #[arg(long, value_name = "FILE")]
     pub(crate) budgets: Option<PathBuf>,
     /// Folder for results.
