@@ -19,13 +19,9 @@ pub(crate) fn table(verdicts: &[Verdict]) -> Option<Markup> {
     if verdicts.is_empty() {
         return None;
     }
-    let mut groups: Vec<(&str, Vec<&Verdict>)> = Vec::new();
-    for verdict in verdicts {
-        match groups.last_mut() {
-            Some((budget, rules)) if *budget == verdict.budget => rules.push(verdict),
-            _ => groups.push((&verdict.budget, vec![verdict])),
-        }
-    }
+    // A section may speak of several subjects under several operations.
+    let of = |verdict: &Verdict| (verdict.budget.clone(), verdict.subject.clone(), verdict.operation.clone());
+    let groups: Vec<&[Verdict]> = verdicts.chunk_by(|one, next| of(one) == of(next)).collect();
     Some(scrolled(&html! {
         table class="budgets" {
             thead {
@@ -34,12 +30,12 @@ pub(crate) fn table(verdicts: &[Verdict]) -> Option<Markup> {
                     th class="n" scope="col" { "Interval" } th scope="col" { "Of the limit" } th class="n" scope="col" { "Headroom" }
                 }
             }
-            @for (budget, rules) in &groups {
+            @for rules in groups {
                 tbody {
                     tr class="group" {
                         th colspan="6" scope="rowgroup" {
-                            (quantity::heading(budget))
-                            @if let Some(first) = rules.first() { span class="muted" { (first.subject) " under " (first.operation) } }
+                            (quantity::heading(&rules[0].budget))
+                            span class="muted" { (rules[0].subject) " under " (rules[0].operation) }
                         }
                     }
                     @for verdict in rules { (row(verdict)) }

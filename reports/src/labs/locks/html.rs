@@ -15,8 +15,8 @@ use crate::quantity;
 pub(super) fn locks(locks: &Locks) -> String {
     let sections: Vec<(&str, &str, Option<Markup>)> = vec![
         ("warnings", "Before you trust a figure", warnings(locks)),
-        ("budgets", "Budgets", budgets::table(&locks.verdicts)),
         ("trials", "Trials", trials(locks)),
+        ("budgets", "Budgets", budgets::table(&locks.verdicts)),
         ("waits", "Waits over time", waits(locks)),
         ("graphs", "Who blocked whom, when most waited", graphs(locks)),
         ("how", "How it was provoked", Some(how(locks))),

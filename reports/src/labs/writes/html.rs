@@ -15,9 +15,9 @@ use crate::quantity;
 pub(super) fn page(writes: &Writes) -> String {
     let sections: Vec<(&str, &str, Option<Markup>)> = vec![
         ("warnings", "Before you trust a figure", warnings(writes)),
-        ("budgets", "Budgets", budgets::table(&writes.verdicts)),
         ("log", "Log for each row", log(writes)),
         ("levels", "Levels against operations", levels(writes)),
+        ("budgets", "Budgets", budgets::table(&writes.verdicts)),
         ("split", "The log by index", splits(writes)),
         ("how", "How it was measured", Some(how(writes))),
         ("environment", "Environment", Some(environment(writes))),
