@@ -8,6 +8,7 @@ use reports::conformance::SCENARIOS;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Live;
+use crate::stop::Interrupted;
 
 /// The scenarios without the operations that a server does not offer, and a sentence for each of these. What a file
 /// describes is taken as it is.
@@ -35,7 +36,7 @@ pub(crate) async fn offered(
         scenarios: known,
     };
     let found = tokio::select! {
-        () = stop.cancelled() => bail!("interrupted"),
+        () = stop.cancelled() => return Err(Interrupted.into()),
         found = loadgen::conform::conform(&examination, &|_| {}, stop) => found?,
     };
     let mut warnings = Vec::new();

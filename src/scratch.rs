@@ -11,6 +11,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
 use crate::place::{self, Place};
+use crate::stop::Interrupted;
 
 /// The name of this program in `pg_stat_activity`.
 const APPLICATION: &str = "callbench";
@@ -45,7 +46,7 @@ impl Scratch {
         let scratch = Self { claim, url: copy };
         if stop.is_cancelled() {
             scratch.remove().await?;
-            bail!("interrupted");
+            return Err(Interrupted.into());
         }
         eprintln!("{:<44} {:>7.1} s", "copy to write to", begun.elapsed().as_secs_f64());
         Ok(scratch)

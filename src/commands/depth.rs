@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::Utc;
 use loadgen::operations::Depths;
 use loadgen::{Plan, curves};
@@ -15,7 +15,7 @@ use crate::cli::{Depth, Kept};
 use crate::commands::subject::{self, Needs, Scene};
 use crate::live::{Finished, Live, Print};
 use crate::results;
-use crate::stop::INTERRUPTED;
+use crate::stop::{INTERRUPTED, Interrupted};
 
 /// Connections of a server that is asked one thing at a time.
 pub(super) const POOL_SIZE: u32 = 4;
@@ -45,7 +45,7 @@ async fn measure(
     let depths = Arc::new(Depths::default());
     eprintln!("walk to page {}", asked.pages.iter().max().copied().unwrap_or(1));
     let (pages, mut warnings) = tokio::select! {
-        () = stop.cancelled() => bail!("interrupted"),
+        () = stop.cancelled() => return Err(Interrupted.into()),
         reached = depths.reachable(&targets, &asked.pages) => reached?,
     };
     let plan = Plan {

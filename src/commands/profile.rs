@@ -4,7 +4,7 @@ use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::Utc;
 use cluster::Mode;
 use loadgen::{Asked, Inquiry, Profiled, Profiles, Target};
@@ -17,6 +17,7 @@ use crate::dataset;
 use crate::place::Place;
 use crate::reference::Reference;
 use crate::results;
+use crate::stop::Interrupted;
 
 /// Connections of a server that is asked one thing at a time, and explains on a second one.
 const POOL_SIZE: u32 = 4;
@@ -84,7 +85,7 @@ async fn ask(
     };
     let started_at = Utc::now();
     let profiled = tokio::select! {
-        () = stop.cancelled() => bail!("interrupted"),
+        () = stop.cancelled() => return Err(Interrupted.into()),
         profiled = loadgen::profile(inquiry, &target) => profiled?,
     };
     let Profiles { requests, warnings } = profiled;

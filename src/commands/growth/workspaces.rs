@@ -9,6 +9,7 @@ use crate::cli::{Growth, Workspace};
 use crate::commands::subject::{self, Asking, Scene};
 use crate::live::Live;
 use crate::offered::offered;
+use crate::stop::Interrupted;
 
 /// What a reader of such a curve must know.
 const SHARED: &str =
@@ -56,7 +57,7 @@ async fn sizes<'a>(
             customers
         } else {
             tokio::select! {
-                () = stop.cancelled() => bail!("interrupted"),
+                () = stop.cancelled() => return Err(Interrupted.into()),
                 counted = loadgen::curves::customers(&scene.targets[0]) => counted?,
             }
         };
