@@ -51,7 +51,7 @@ async fn measure(
     // A URL is taken as it is.
     let url = if place.is_private() {
         place.refuse_while_loading()?;
-        scratch::sweep(place).await?;
+        scratch::sweep(place, stop).await?;
         dataset::at_level(place, asked.level, stop).await?
     } else {
         place.url().to_owned()
