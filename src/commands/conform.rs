@@ -15,6 +15,7 @@ use crate::dataset;
 use crate::place::Place;
 use crate::progress::CheckProgress;
 use crate::reference::Reference;
+use crate::results;
 use crate::stop::{INTERRUPTED, Interrupted};
 
 /// Connections of a server that is asked one thing at a time.
@@ -26,12 +27,11 @@ pub(crate) async fn run(home: &Path, asked: Conform, stop: &CancellationToken) -
         None => ours(home, &asked, stop).await?,
     };
     if asked.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&conformance).context("the result could not be written")?
-        );
+        let document =
+            serde_json::to_string_pretty(&conformance).context("the result could not be written")?;
+        results::put(&format!("{document}\n"))?;
     } else {
-        print!("{}", reports::conformance::terminal::table(&conformance, std::io::stdout().is_terminal()));
+        results::put(&reports::conformance::terminal::table(&conformance, std::io::stdout().is_terminal()))?;
     }
     Ok(if stop.is_cancelled() { INTERRUPTED } else { conformance.exit_code() })
 }

@@ -1,10 +1,8 @@
 //! `callbench depth`: times and buffers against the number of the page.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use chrono::Utc;
 use loadgen::operations::Depths;
 use loadgen::{Plan, curves};
@@ -13,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Depth, Kept};
 use crate::commands::subject::{self, Needs, Scene};
-use crate::live::{Finished, Live, Print};
+use crate::live::{Finished, Live};
 use crate::results;
 use crate::stop::{INTERRUPTED, Interrupted};
 
@@ -83,21 +81,13 @@ pub(super) fn name(kept: &Kept, axis: Axis) -> String {
 pub(super) fn keep_and_print(curve: &Curve, kept: &Kept, live: &Live) -> anyhow::Result<u8> {
     let written = reports::curves::store::curve(curve, &kept.runs.join(&curve.name))?;
     let exit_code = if curve.complete { curve.exit_code() } else { INTERRUPTED };
-    match live.print() {
-        Print::Table => {
-            print!("{}", reports::curves::terminal::curve(curve));
-            println!("\nPage: {}", written.page.display());
-        }
-        Print::Document => {
-            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-        }
-        Print::Line(lines) => lines.finished(Finished {
-            name: &curve.name,
-            verdict: results::verdict(exit_code),
-            exit_code,
-            result: &written.result,
-            report: &written.page,
-        }),
-    }
+    let kept = Finished {
+        name: &curve.name,
+        verdict: results::verdict(exit_code),
+        exit_code,
+        result: &written.result,
+        report: &written.page,
+    };
+    results::print_kept(kept, live.print(), || reports::curves::terminal::curve(curve))?;
     Ok(exit_code)
 }
