@@ -83,7 +83,8 @@ pub(super) fn keep_and_print(curve: &Curve, kept: &Kept, live: &Live) -> anyhow:
     let exit_code = if curve.complete { curve.exit_code() } else { INTERRUPTED };
     let kept = Finished {
         name: &curve.name,
-        verdict: results::verdict(exit_code),
+        // Nothing but the rows is held against anything.
+        verdict: if exit_code == 0 { "not_judged" } else { results::verdict(exit_code) },
         exit_code,
         result: &written.result,
         report: &written.page,
