@@ -46,6 +46,9 @@ async fn measure(
         () = stop.cancelled() => return Err(Interrupted.into()),
         reached = depths.reachable(&targets, &asked.pages) => reached?,
     };
+    for sentence in &warnings {
+        live.warn(sentence);
+    }
     let plan = Plan {
         page_size: asked.subject.page_size,
         workspace: asked.subject.workspace.clone(),

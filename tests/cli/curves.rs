@@ -200,6 +200,30 @@ async fn a_depth_has_times_buffers_and_exponents_of_each_variant() {
 }
 
 #[tokio::test]
+async fn the_lines_of_a_depth_have_its_warnings_and_no_verdict() {
+    let (database, folder) = (seeded("curve_lines", &FEW).await, folder());
+    let output = callbench(folder.path())
+        .args([
+            "depth",
+            "--variants=live",
+            "--pages=1,5,1000",
+            "--page-size=5",
+            "--rounds=1",
+            "--window=100ms",
+        ])
+        .args(["--json=lines", "--database-url", database.url()])
+        .output()
+        .expect("the command runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let warned = lines.iter().filter_map(|line| line["sentence"].as_str());
+    assert_eq!(warned.filter(|sentence| sentence.contains("serves no page 1000")).count(), 1, "{text}");
+    let last = lines.last().expect("a last one");
+    assert_eq!((&last["event"], &last["verdict"]), (&"finished".into(), &"not_judged".into()), "{last}");
+}
+
+#[tokio::test]
 async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
     let folder = folder();
     let described = "[scenario.list]\npath = \"/api/v1/customers/?workspace_id={workspace}\"\n";

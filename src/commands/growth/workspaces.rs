@@ -29,6 +29,7 @@ pub(super) async fn measure(
     if let Some((_, _, Scene { targets, .. })) = sizes.first() {
         (plan.scenarios, grown.warnings) = offered(plan.scenarios, &targets[0], live, stop).await?;
     }
+    live.warn(SHARED);
     grown.warnings.push(SHARED.to_owned());
     for (customers, workspace, scene) in sizes {
         plan.workspace.clone_from(&workspace.name);
