@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Depth, Kept};
 use crate::commands::subject::{self, Needs, Scene};
 use crate::live::{Finished, Live};
+use crate::offered::refuse_without_links;
 use crate::results;
 use crate::stop::{INTERRUPTED, Interrupted};
 
@@ -39,6 +40,11 @@ async fn measure(
     stop: &CancellationToken,
 ) -> anyhow::Result<Curve> {
     let Scene { targets, environment, .. } = scene;
+    if asked.subject.target.is_some() {
+        for target in &targets {
+            refuse_without_links(target, stop).await?;
+        }
+    }
     let started_at = Utc::now();
     let depths = Arc::new(Depths::default());
     eprintln!("walk to page {}", asked.pages.iter().max().copied().unwrap_or(1));
