@@ -8,9 +8,11 @@
 //!   can change. Beside it the generator of `rand` that is made for speed, which has an order and so can't do that.
 //! - `histogram record`: one time into the histogram of the load generator. Beside it a push to a `Vec`, which would have to
 //!   be sorted later and grows for as long as the load lasts; and `hdrhistogram` without our bounds around it.
-//! - `recorder`: all that the load generator does for a request after its answer, while nobody follows the window and while
-//!   somebody does. Beside it a push of the four times to a `Vec`. The load generator takes this time from the server when
-//!   both have the same processor. What a server pays for explaining requests has a bench of its own, `profiling`.
+//! - `recorder`: what the load generator keeps of a request after its answer: in a warm-up, and in a measured window, where a
+//!   line for the next look at it is kept as well. Beside it a push of the four times to a `Vec`. The load generator takes
+//!   this time from the server when both have the same processor; what else a request costs it, the check of the answer and
+//!   goose's own books among it, is in `client_overhead`. What a server pays for explaining requests has a bench of its own,
+//!   `profiling`.
 //!
 //! ```text
 //! cargo bench --bench parts
@@ -176,11 +178,11 @@ fn recorder(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("recorder");
     group.throughput(Throughput::Elements(REQUESTS as u64));
-    group.bench_function("nobody follows", |bencher| {
+    group.bench_function("warm-up", |bencher| {
         let recorder = || Recorder::new(1, opened, true);
         bencher.iter_batched_ref(recorder, |recorder| record(recorder), BatchSize::LargeInput);
     });
-    group.bench_function("followed", |bencher| {
+    group.bench_function("measured", |bencher| {
         let mut news = Vec::new();
         let recorder = || Recorder::new(1, opened, true).followed();
         bencher.iter_batched_ref(
@@ -195,7 +197,7 @@ fn recorder(criterion: &mut Criterion) {
     });
     group.bench_function("baseline: push to a Vec", |bencher| {
         bencher.iter_batched_ref(
-            Vec::new,
+            || Vec::with_capacity(REQUESTS),
             |kept| {
                 for &Instants { free, due, sent, done } in &requests {
                     kept.push(black_box([sent - due, sent - due.max(free), done - sent, done - due]));

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli;
 use crate::place::Place;
 use crate::progress::{SeedProgress, Steps};
+use crate::stop::Interrupted;
 
 /// The name of this program in `pg_stat_activity`.
 const APPLICATION: &str = "callbench";
@@ -171,7 +172,7 @@ pub(crate) async fn at_level(
     let url = place.level_url(level)?;
     if level != Level::Before && !is_clone_of(&url, &present).await? {
         tokio::select! {
-            () = stop.cancelled() => bail!("interrupted"),
+            () = stop.cancelled() => return Err(Interrupted.into()),
             cloned = replace(place, &url, level, &present) => cloned?,
         }
     }
@@ -211,7 +212,7 @@ pub(crate) async fn migrate(url: &str, level: Level, stop: &CancellationToken) -
     let mut steps = Steps::new();
     let mut tell = |event| steps.on(&event);
     tokio::select! {
-        () = stop.cancelled() => bail!("interrupted"),
+        () = stop.cancelled() => Err(Interrupted.into()),
         outcome = migrations::migrate(&mut conn, url, level, &mut tell) => Ok(outcome?),
     }
 }

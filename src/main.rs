@@ -36,8 +36,8 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(commands::run(cli, &stop)) {
         Ok(code) => ExitCode::from(code),
-        Err(_) if stop.is_cancelled() => {
-            eprintln!("callbench: interrupted");
+        Err(error) if stop.is_cancelled() => {
+            complain(&error);
             ExitCode::from(stop::INTERRUPTED)
         }
         Err(error) => complain(&error),

@@ -1,7 +1,7 @@
 //! From what was measured to what is kept and printed.
 
 use std::fs;
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -110,11 +110,11 @@ pub(crate) fn store_and_print(
     let written = reports::store::write(run, folder)?;
     match print {
         Print::Table => {
-            print!("{}", reports::terminal::table(run, std::io::stdout().is_terminal()));
-            println!("\nReport: {}", written.report.display());
+            let table = reports::terminal::table(run, std::io::stdout().is_terminal());
+            put(&format!("{table}\nReport: {}\n", written.report.display()))?;
         }
         Print::Document => {
-            println!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
+            put(&format!("{}\n", read_back(&written.result)?))?;
         }
         Print::Line(lines) => {
             let (result, report) = (&written.result, &written.report);
@@ -122,6 +122,41 @@ pub(crate) fn store_and_print(
         }
     }
     Ok(())
+}
+
+/// Prints what is kept of a result that has a page, in one way or another.
+pub(crate) fn print_kept(
+    kept: Finished<'_>,
+    print: Print<'_>,
+    table: impl FnOnce() -> String,
+) -> anyhow::Result<()> {
+    match print {
+        Print::Table => put(&format!("{}\nPage: {}\n", table(), kept.report.display())),
+        Print::Document => put(&read_back(kept.result)?),
+        Print::Line(lines) => {
+            lines.finished(kept);
+            Ok(())
+        }
+    }
+}
+
+fn read_back(result: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(result).context("the result could not be read back")
+}
+
+/// Writes to standard output.
+pub(crate) fn put(text: &str) -> anyhow::Result<()> {
+    put_into(&mut std::io::stdout().lock(), text)
+}
+
+/// A reader who goes away before the end, as `head` does, has read what it wanted.
+fn put_into(out: &mut impl Write, text: &str) -> anyhow::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("standard output could not be written")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The folder of a `result.json`.
@@ -167,6 +202,26 @@ fn hidden(flag: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Takes nothing, for one reason.
+    struct Closed(ErrorKind);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_goes_away_is_no_error_and_a_full_disk_is_one() {
+        assert!(put_into(&mut Closed(ErrorKind::BrokenPipe), "a table").is_ok());
+        let error = put_into(&mut Closed(ErrorKind::StorageFull), "a table").unwrap_err();
+        assert!(error.to_string().contains("standard output"), "{error:#}");
+    }
 
     #[test]
     fn a_command_line_is_kept_without_its_secrets() {

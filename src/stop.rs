@@ -6,6 +6,17 @@ use tokio_util::sync::CancellationToken;
 /// Exit code after an interruption: 128 + SIGINT, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// What a command fails with because it was asked to stop, and for no other reason: what goes wrong on the way out is another
+/// error, and has to be told.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
+/// Whether an error says that and nothing more.
+pub(crate) fn is_interruption(error: &anyhow::Error) -> bool {
+    error.is::<Interrupted>() || matches!(error.downcast_ref(), Some(datagen::Error::Interrupted))
+}
+
 /// A token that is cancelled by the first signal; the second one ends the process at once.
 ///
 /// It is set before anything else runs: goose installs a handler of its own only where there is none.

@@ -23,7 +23,8 @@ pub(crate) fn bench(rung: &mut Rung<'_, '_>, pages: u64) {
     read(rung, "worst filter", 1, worst_filter);
 }
 
-/// Matches nothing, and no index says so: a label that many have, an attribute that nobody has, and a status that all pass.
+/// Matches nothing: a label that many have, an attribute that nobody has, and a status that all pass. At level
+/// `before` no index says so; from `indexed` on the one over attributes can.
 fn worst_filter(ground: &Ground<'_>) -> String {
     format!(
         "{}&labels__id={}&other_attributes=no+key%3Dno+value&status__neq=absent",

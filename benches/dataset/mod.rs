@@ -46,9 +46,21 @@ pub(crate) struct Dataset {
 }
 
 impl Dataset {
-    /// The database that the environment names, as it is; or a [`fresh`] one at this level.
+    /// The database that the environment names, as it is; or a [`fresh`] one at this level. Ends the program where the one
+    /// that is named has not come as far as this level: the other benches may have what they need.
     pub(crate) async fn open(name: &str, usual: Scale, level: Level) -> Self {
         if let Some(url) = named() {
+            match lack(&url, level).await {
+                Ok(None) => {}
+                Ok(Some(sentence)) => {
+                    eprintln!("{name}: skipped; {sentence}");
+                    std::process::exit(0);
+                }
+                Err(error) => {
+                    eprintln!("{name}: {DATABASE}: {error}");
+                    std::process::exit(2);
+                }
+            }
             return Self { url, _fresh: None };
         }
         let database = cluster::testing::database(name).await;
@@ -57,4 +69,16 @@ impl Dataset {
         datagen::seed(database.url(), &spec, level, &options, &()).await.expect("the dataset is loaded");
         Self { url: database.url().to_owned(), _fresh: Some(database) }
     }
+}
+
+/// What a database lacks for benches that need this level.
+async fn lack(url: &str, level: Level) -> Result<Option<String>, migrations::Error> {
+    let mut connection = migrations::connect(url, "callbench").await?;
+    let own = migrations::level(&mut connection).await?.unwrap_or(Level::Before);
+    Ok((own < level).then(|| {
+        format!(
+            "the database of {DATABASE} is at level {own}, and this needs {level}; bring it there with `callbench db \
+             migrate`, name another one, or leave {DATABASE} out for rows of their own"
+        )
+    }))
 }

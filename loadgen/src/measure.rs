@@ -1,4 +1,5 @@
-//! The walk of a measurement: look, warm up, count, compare, and then the rounds.
+//! The walk of a measurement: look at every target, prepare every scenario on each, compare what they return, then warm up and
+//! count one after the other, and then the rounds.
 //!
 //! The coordinator does everything in turn, so that nothing else runs while a window is open. What was measured up to
 //! a stop is returned, marked as incomplete.

@@ -1,10 +1,9 @@
 //! `callbench capacity`: the highest rate at which objectives hold.
 
-use std::fs;
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use chrono::Utc;
 use loadgen::Target;
 use loadgen::curves::{Found, Sought};
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Capacity;
 use crate::commands::subject::{self, Needs, Scene};
-use crate::live::{Finished, Live, Print};
+use crate::live::{Finished, Live};
 use crate::offered::offered;
 use crate::results;
 use crate::stop::INTERRUPTED;
@@ -112,21 +111,15 @@ async fn search(
 fn keep_and_print(found: &reports::curves::Capacity, asked: &Capacity, live: &Live) -> anyhow::Result<u8> {
     let written = reports::curves::store::capacity(found, &asked.kept.runs.join(&found.name))?;
     let exit_code = if found.end == End::Interrupted { INTERRUPTED } else { found.exit_code() };
-    match live.print() {
-        Print::Table => {
-            print!("{}", reports::curves::terminal::capacity(found, std::io::stdout().is_terminal()));
-            println!("\nPage: {}", written.page.display());
-        }
-        Print::Document => {
-            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-        }
-        Print::Line(lines) => lines.finished(Finished {
-            name: &found.name,
-            verdict: results::verdict(exit_code),
-            exit_code,
-            result: &written.result,
-            report: &written.page,
-        }),
-    }
+    let kept = Finished {
+        name: &found.name,
+        verdict: results::verdict(exit_code),
+        exit_code,
+        result: &written.result,
+        report: &written.page,
+    };
+    results::print_kept(kept, live.print(), || {
+        reports::curves::terminal::capacity(found, std::io::stdout().is_terminal())
+    })?;
     Ok(exit_code)
 }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use cluster::Mode;
 use loadgen::conform::{Examination, Progress, conform};
 use reports::conformance::Conformance;
@@ -15,7 +15,8 @@ use crate::dataset;
 use crate::place::Place;
 use crate::progress::CheckProgress;
 use crate::reference::Reference;
-use crate::stop::INTERRUPTED;
+use crate::results;
+use crate::stop::{INTERRUPTED, Interrupted};
 
 /// Connections of a server that is asked one thing at a time.
 const POOL_SIZE: u32 = 4;
@@ -26,12 +27,11 @@ pub(crate) async fn run(home: &Path, asked: Conform, stop: &CancellationToken) -
         None => ours(home, &asked, stop).await?,
     };
     if asked.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&conformance).context("the result could not be written")?
-        );
+        let document =
+            serde_json::to_string_pretty(&conformance).context("the result could not be written")?;
+        results::put(&format!("{document}\n"))?;
     } else {
-        print!("{}", reports::conformance::terminal::table(&conformance, std::io::stdout().is_terminal()));
+        results::put(&reports::conformance::terminal::table(&conformance, std::io::stdout().is_terminal()))?;
     }
     Ok(if stop.is_cancelled() { INTERRUPTED } else { conformance.exit_code() })
 }
@@ -76,7 +76,7 @@ async fn examine(asked: &Conform, base_url: &str, stop: &CancellationToken) -> a
     let conformance = conform(&examination, &on, stop);
     // What only reads can be left at any moment; what writes ends its check first, and deletes what it has made.
     let conformance = tokio::select! {
-        () = stop.cancelled(), if !asked.writes => bail!("interrupted"),
+        () = stop.cancelled(), if !asked.writes => return Err(Interrupted.into()),
         conformance = conformance => conformance,
     };
     progress.finish();

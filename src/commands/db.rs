@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Db, Scale};
 use crate::dataset;
 use crate::place::{self, Place};
+use crate::results;
 
 pub(crate) async fn run(home: &Path, db: Db, stop: &CancellationToken) -> anyhow::Result<u8> {
     match db {
@@ -109,9 +110,9 @@ fn as_text(status: &Status) -> String {
 async fn status(home: &Path, json: bool) -> anyhow::Result<()> {
     let status = cluster::status(&Options::new(home)).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&as_json(&status))?);
+        results::put(&format!("{}\n", serde_json::to_string_pretty(&as_json(&status))?))?;
     } else {
-        print!("{}", as_text(&status));
+        results::put(&as_text(&status))?;
     }
     Ok(())
 }

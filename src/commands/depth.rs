@@ -1,10 +1,8 @@
 //! `callbench depth`: times and buffers against the number of the page.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
 use chrono::Utc;
 use loadgen::operations::Depths;
 use loadgen::{Plan, curves};
@@ -13,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Depth, Kept};
 use crate::commands::subject::{self, Needs, Scene};
-use crate::live::{Finished, Live, Print};
+use crate::live::{Finished, Live};
+use crate::offered::refuse_without_links;
 use crate::results;
-use crate::stop::INTERRUPTED;
+use crate::stop::{INTERRUPTED, Interrupted};
 
 /// Connections of a server that is asked one thing at a time.
 pub(super) const POOL_SIZE: u32 = 4;
@@ -41,13 +40,21 @@ async fn measure(
     stop: &CancellationToken,
 ) -> anyhow::Result<Curve> {
     let Scene { targets, environment, .. } = scene;
+    if asked.subject.target.is_some() {
+        for target in &targets {
+            refuse_without_links(target, stop).await?;
+        }
+    }
     let started_at = Utc::now();
     let depths = Arc::new(Depths::default());
     eprintln!("walk to page {}", asked.pages.iter().max().copied().unwrap_or(1));
     let (pages, mut warnings) = tokio::select! {
-        () = stop.cancelled() => bail!("interrupted"),
+        () = stop.cancelled() => return Err(Interrupted.into()),
         reached = depths.reachable(&targets, &asked.pages) => reached?,
     };
+    for sentence in &warnings {
+        live.warn(sentence);
+    }
     let plan = Plan {
         page_size: asked.subject.page_size,
         workspace: asked.subject.workspace.clone(),
@@ -83,21 +90,14 @@ pub(super) fn name(kept: &Kept, axis: Axis) -> String {
 pub(super) fn keep_and_print(curve: &Curve, kept: &Kept, live: &Live) -> anyhow::Result<u8> {
     let written = reports::curves::store::curve(curve, &kept.runs.join(&curve.name))?;
     let exit_code = if curve.complete { curve.exit_code() } else { INTERRUPTED };
-    match live.print() {
-        Print::Table => {
-            print!("{}", reports::curves::terminal::curve(curve));
-            println!("\nPage: {}", written.page.display());
-        }
-        Print::Document => {
-            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-        }
-        Print::Line(lines) => lines.finished(Finished {
-            name: &curve.name,
-            verdict: results::verdict(exit_code),
-            exit_code,
-            result: &written.result,
-            report: &written.page,
-        }),
-    }
+    let kept = Finished {
+        name: &curve.name,
+        // Nothing but the rows is held against anything.
+        verdict: if exit_code == 0 { "not_judged" } else { results::verdict(exit_code) },
+        exit_code,
+        result: &written.result,
+        report: &written.page,
+    };
+    results::print_kept(kept, live.print(), || reports::curves::terminal::curve(curve))?;
     Ok(exit_code)
 }

@@ -16,6 +16,7 @@ use crate::environment;
 use crate::place::Place;
 use crate::results;
 use crate::scratch::{self, Scratch};
+use crate::stop::Interrupted;
 
 pub(crate) async fn run(home: &Path, asked: Indexes, stop: &CancellationToken) -> anyhow::Result<u8> {
     if asked.ablate && asked.place.database_url.is_some() {
@@ -50,7 +51,7 @@ async fn measure(
     // A URL is taken as it is.
     let url = if place.is_private() {
         place.refuse_while_loading()?;
-        scratch::sweep(place).await?;
+        scratch::sweep(place, stop).await?;
         dataset::at_level(place, asked.level, stop).await?
     } else {
         place.url().to_owned()
@@ -58,7 +59,7 @@ async fn measure(
     let facts =
         loadgen::probes::facts(&url).await.context("the settings of the database could not be read")?;
     let mut found = tokio::select! {
-        () = stop.cancelled() => bail!("interrupted"),
+        () = stop.cancelled() => return Err(Interrupted.into()),
         found = inventory(&url) => found?,
     };
     let mut warnings = Vec::new();
@@ -73,7 +74,7 @@ async fn measure(
     } else {
         if asked.density {
             tokio::select! {
-                () = stop.cancelled() => bail!("interrupted"),
+                () = stop.cancelled() => return Err(Interrupted.into()),
                 filled = fill_densities(&url, false, &mut found.indexes) => {
                     if !filled? {
                         warnings.push(NO_DENSITY.to_owned());
@@ -142,7 +143,7 @@ async fn in_a_copy(
         Ok(ablate(&ablating).await?)
     };
     let outcome = tokio::select! {
-        () = stop.cancelled() => Err(anyhow::anyhow!("interrupted")),
+        () = stop.cancelled() => Err(Interrupted.into()),
         ablated = measured => ablated,
     };
     copy.remove().await?;

@@ -1,10 +1,9 @@
 //! `callbench profile`: requests that the server is asked to explain, shown, kept, and held against assertions.
 
-use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::Utc;
 use cluster::Mode;
 use loadgen::{Asked, Inquiry, Profiled, Profiles, Target};
@@ -14,9 +13,11 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Profile;
 use crate::commands::serve;
 use crate::dataset;
+use crate::live::{Finished, Print};
 use crate::place::Place;
 use crate::reference::Reference;
 use crate::results;
+use crate::stop::Interrupted;
 
 /// Connections of a server that is asked one thing at a time, and explains on a second one.
 const POOL_SIZE: u32 = 4;
@@ -84,7 +85,7 @@ async fn ask(
     };
     let started_at = Utc::now();
     let profiled = tokio::select! {
-        () = stop.cancelled() => bail!("interrupted"),
+        () = stop.cancelled() => return Err(Interrupted.into()),
         profiled = loadgen::profile(inquiry, &target) => profiled?,
     };
     let Profiles { requests, warnings } = profiled;
@@ -121,15 +122,15 @@ fn keep_and_print(sessions: &[Session], profile: &Profile) -> anyhow::Result<u8>
         [] => {}
         [session] => {
             let written = reports::profile::store::write(session, &folder(&session.name))?;
-            if profile.json {
-                print!(
-                    "{}",
-                    fs::read_to_string(&written.result).context("the profile could not be read back")?
-                );
-            } else {
-                print!("{}", reports::profile::terminal::table(session, color));
-                println!("\nPage: {}", written.page.display());
-            }
+            let kept = Finished {
+                name: &session.name,
+                verdict: results::verdict(reports::profile::exit_code(&session.verdicts)),
+                exit_code: reports::profile::exit_code(&session.verdicts),
+                result: &written.result,
+                report: &written.page,
+            };
+            let table = || reports::profile::terminal::table(session, color);
+            results::print_kept(kept, Print::json(profile.json), table)?;
         }
         several @ [first, ..] => {
             let folder = folder(&first.name);
@@ -139,10 +140,12 @@ fn keep_and_print(sessions: &[Session], profile: &Profile) -> anyhow::Result<u8>
                 reports::profile::store::write(session, &folder.join(name))?;
             }
             if profile.json {
-                println!("{}", serde_json::to_string_pretty(several).context("the profiles are no JSON")?);
+                let several = serde_json::to_string_pretty(several).context("the profiles are no JSON")?;
+                results::put(&format!("{several}\n"))?;
             } else {
-                print!("{}", reports::profile::terminal::overview(several, color));
-                println!("\nPages: {}", folder.join("*").join(reports::profile::store::PAGE).display());
+                let pages = folder.join("*").join(reports::profile::store::PAGE);
+                let table = reports::profile::terminal::overview(several, color);
+                results::put(&format!("{table}\nPages: {}\n", pages.display()))?;
             }
         }
     }

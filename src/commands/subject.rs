@@ -91,7 +91,7 @@ pub(crate) async fn serving<T>(
     measure: impl AsyncFnOnce(Scene) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     place.refuse_while_loading()?;
-    scratch::sweep(place).await?;
+    scratch::sweep(place, stop).await?;
     let mut running = Running::default();
     let outcome = async {
         let targets = running.start(place, asking, needs, stop).await?;

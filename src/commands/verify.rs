@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Verify;
 use crate::place::Place;
 use crate::progress::SeedProgress;
+use crate::results;
 
 /// Exit code where rows differ or a check failed.
 const DIFFERENT: u8 = 1;
@@ -27,9 +28,9 @@ pub(crate) async fn run(home: &Path, verify: Verify, stop: &CancellationToken) -
     place.close().await?;
     let found = outcome?;
     if verify.json {
-        println!("{}", as_json(&found)?);
+        results::put(&format!("{}\n", as_json(&found)?))?;
     } else {
-        print!("{}", as_text(&found));
+        results::put(&as_text(&found))?;
     }
     Ok(if found.passed() { 0 } else { DIFFERENT })
 }

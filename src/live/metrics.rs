@@ -21,8 +21,9 @@ use prometheus_client::registry::{Registry, Unit};
 /// What each name begins with. The reference server's own begin with `callbench_` alone.
 const PREFIX: &str = "callbench_load";
 
-/// Upper bounds of the classes of the response time, in seconds: three to each power of ten, and a minute, after which a
-/// request has failed. It may have been due long before it was sent, so there is more beyond.
+/// Upper bounds of the classes of the response time, in seconds: three to each power of ten up to 10 s, then 30 s, one minute and
+/// two. Where a request is given up is for `--timeout` to say; it may have been due long before it was sent, so there is more
+/// beyond.
 const CLASSES: [f64; 17] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 

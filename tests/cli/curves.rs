@@ -200,6 +200,70 @@ async fn a_depth_has_times_buffers_and_exponents_of_each_variant() {
 }
 
 #[tokio::test]
+async fn the_lines_of_a_depth_have_its_warnings_and_no_verdict() {
+    let (database, folder) = (seeded("curve_lines", &FEW).await, folder());
+    let output = callbench(folder.path())
+        .args([
+            "depth",
+            "--variants=live",
+            "--pages=1,5,1000",
+            "--page-size=5",
+            "--rounds=1",
+            "--window=100ms",
+        ])
+        .args(["--json=lines", "--database-url", database.url()])
+        .output()
+        .expect("the command runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let warned = lines.iter().filter_map(|line| line["sentence"].as_str());
+    assert_eq!(warned.filter(|sentence| sentence.contains("serves no page 1000")).count(), 1, "{text}");
+    let last = lines.last().expect("a last one");
+    assert_eq!((&last["event"], &last["verdict"]), (&"finished".into(), &"not_judged".into()), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_depth_of_somebodys_server_is_refused_without_pages_and_measured_with_them() {
+    let (database, folder) = (seeded("curve_target", &FEW).await, folder());
+    let server = Server::start(folder.path(), database.url(), "live");
+    let depth = |target: &str| {
+        callbench(folder.path())
+            .args([
+                "depth",
+                "--pages=1,5",
+                "--page-size=5",
+                "--rounds=1",
+                "--window=100ms",
+                "--target",
+                target,
+            ])
+            .output()
+            .expect("the command runs")
+    };
+    let output = depth(&server.origin);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("bound"));
+    // A first page that is the one after another.
+    let id = "11111111-1111-1111-1111-111111111111";
+    let row = serde_json::json!({ "id": id, "workspace_id": id });
+    let link = format!("{origin}/api/v1/customers/?cursor=same");
+    let page = serde_json::json!({ "results": [row], "next": link, "previous": link, "count": null });
+    let list = axum::routing::get(async move || axum::Json(page));
+    let router = axum::Router::new().route("/api/v1/customers/", list);
+    tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
+    let output = depth(&origin);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("the server does not offer a list with pages") && said.contains("conform"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
     let folder = folder();
     let described = "[scenario.list]\npath = \"/api/v1/customers/?workspace_id={workspace}\"\n";
@@ -232,11 +296,22 @@ async fn a_growth_seeds_each_size_measures_it_and_leaves_nothing_behind() {
     assert_eq!(left, Vec::<String>::new());
     drop(connection);
     cluster.release().await.expect("stopped");
-    // Too large for any disk: refused before anything is seeded.
-    let output =
-        callbench(folder.path()).args(["growth", "--customers=40,700000000"]).output().expect("runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && said.contains("these sizes need about"), "{said}");
+}
+
+#[test]
+fn sizes_that_make_no_curve_or_fit_on_no_disk_are_refused_before_anything_is_seeded() {
+    for (customers, says) in [
+        ("40,700000000", "these sizes need about"),
+        ("1000", "1000 customers are one size, and a curve needs several"),
+        ("1000,1000", "--customers 1000,10000"),
+    ] {
+        let folder = folder();
+        let output =
+            callbench(folder.path()).args(["growth", "--customers", customers]).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(says), "{said}");
+        assert!(!folder.path().join(".callbench/postgres").exists(), "a server was made for {customers}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

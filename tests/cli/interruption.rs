@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::command::{callbench, folder};
@@ -14,15 +15,14 @@ use sqlx::Connection as _;
 /// How long a process may take to go away before the test gives up on it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Reads standard error until a line contains `words`; what follows is drained in the background.
-fn wait_for(child: &mut Child, words: &str) {
+/// Reads standard error until a line contains `words`; what follows is read in the background, and returned there.
+fn wait_for(child: &mut Child, words: &str) -> JoinHandle<Vec<String>> {
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     let mut said = Vec::new();
     for line in lines.by_ref() {
         let line = line.expect("UTF-8");
         if line.contains(words) {
-            std::thread::spawn(move || lines.for_each(drop));
-            return;
+            return std::thread::spawn(move || lines.map_while(Result::ok).collect());
         }
         said.push(line);
     }
@@ -67,9 +67,12 @@ fn ctrl_c_while_loading_leaves_a_dataset_that_is_known_to_be_incomplete_and_no_p
         .spawn()
         .expect("runs");
     // Calls are being loaded still.
-    wait_for(&mut seed, "copy customer");
+    let rest = wait_for(&mut seed, "copy customer");
     signal(&seed, Signal::SIGINT);
     assert_eq!(seed.wait().expect("ends").code(), Some(130));
+    let said = rest.join().expect("it was read");
+    let last = said.last().expect("a last line");
+    assert!(last.starts_with("callbench: interrupted; the data set is incomplete"), "{said:#?}");
     assert_nothing_runs_in(folder.path());
     assert_eq!(status(folder.path())["running"], false);
 

@@ -306,3 +306,18 @@ async fn metrics_grow_while_a_window_runs_and_end_as_the_result_has_them() {
     assert_eq!(last.get(&format!("callbench_load_due_total{{{mix}}}")), Some(150));
     assert_eq!(last.get("callbench_load_deadlocks_total{subject=\"target\"}"), Some(0));
 }
+
+#[test]
+fn a_reader_who_wants_only_the_beginning_is_no_error() {
+    let folder = folder();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = callbench(folder.path())
+        .args(["db", "status", "--json"])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(Child::wait_with_output)
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

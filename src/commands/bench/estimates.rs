@@ -1,16 +1,14 @@
 //! `callbench bench --criterion`: the estimates that `cargo bench` has left.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use chrono::Utc;
 use reports::benches::{Benches, criterion, store, terminal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Output;
-use crate::live::{Finished, Live, Print};
+use crate::live::{Finished, Live};
 use crate::results;
 
 /// Reads them, keeps them under the folder of results, prints them. Nothing is judged, so the exit code is 0.
@@ -42,21 +40,13 @@ fn folder_of_criterion() -> PathBuf {
 
 fn keep_and_print(benches: &Benches, output: &Output, live: &Live) -> anyhow::Result<u8> {
     let written = store::write(benches, &output.runs.join(&benches.name))?;
-    match live.print() {
-        Print::Table => {
-            print!("{}", terminal::table(benches));
-            println!("\nPage: {}", written.page.display());
-        }
-        Print::Document => {
-            print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-        }
-        Print::Line(lines) => lines.finished(Finished {
-            name: &benches.name,
-            verdict: "not_judged",
-            exit_code: 0,
-            result: &written.result,
-            report: &written.page,
-        }),
-    }
+    let kept = Finished {
+        name: &benches.name,
+        verdict: "not_judged",
+        exit_code: 0,
+        result: &written.result,
+        report: &written.page,
+    };
+    results::print_kept(kept, live.print(), || terminal::table(benches))?;
     Ok(0)
 }

@@ -20,6 +20,7 @@ use crate::commands::subject::{Needs, Scene};
 use crate::environment;
 use crate::live::Live;
 use crate::results;
+use crate::stop::is_interruption;
 
 /// What has been measured so far.
 #[derive(Default)]
@@ -63,7 +64,14 @@ async fn grow(
     };
     let complete = match outcome {
         // What was measured before is kept.
-        Err(_) if stop.is_cancelled() && grown.environment.is_some() => false,
+        Err(error) if stop.is_cancelled() && grown.environment.is_some() => {
+            if !is_interruption(&error) {
+                let sentence = format!("{error:#}");
+                live.warn(&sentence);
+                grown.warnings.push(sentence);
+            }
+            false
+        }
         outcome => outcome?,
     };
     let names: Vec<String> = grown.subjects.iter().map(|subject| subject.name.clone()).collect();

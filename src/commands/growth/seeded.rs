@@ -41,9 +41,7 @@ pub(super) async fn measure(
     live: &Live,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
-    let mut sizes = asked.customers.clone();
-    sizes.sort_unstable();
-    sizes.dedup();
+    let sizes = sizes(asked)?;
     let as_of = dataset::today();
     refuse_full_disk(home, asked, &sizes, as_of)?;
     for customers in sizes {
@@ -52,6 +50,20 @@ pub(super) async fn measure(
         }
     }
     Ok(true)
+}
+
+/// The sizes in their order, each once.
+fn sizes(asked: &Growth) -> anyhow::Result<Vec<u64>> {
+    let mut sizes = asked.customers.clone();
+    sizes.sort_unstable();
+    sizes.dedup();
+    if let [only] = *sizes {
+        bail!(
+            "{only} customers are one size, and a curve needs several; give others as well: --customers {only},{}",
+            only.saturating_mul(10)
+        );
+    }
+    Ok(sizes)
 }
 
 fn spec(asked: &Growth, customers: u64, as_of: DateTime<Utc>) -> Spec {

@@ -9,6 +9,7 @@ use crate::cli::{Growth, Workspace};
 use crate::commands::subject::{self, Asking, Scene};
 use crate::live::Live;
 use crate::offered::offered;
+use crate::stop::Interrupted;
 
 /// What a reader of such a curve must know.
 const SHARED: &str =
@@ -28,6 +29,7 @@ pub(super) async fn measure(
     if let Some((_, _, Scene { targets, .. })) = sizes.first() {
         (plan.scenarios, grown.warnings) = offered(plan.scenarios, &targets[0], live, stop).await?;
     }
+    live.warn(SHARED);
     grown.warnings.push(SHARED.to_owned());
     for (customers, workspace, scene) in sizes {
         plan.workspace.clone_from(&workspace.name);
@@ -56,7 +58,7 @@ async fn sizes<'a>(
             customers
         } else {
             tokio::select! {
-                () = stop.cancelled() => bail!("interrupted"),
+                () = stop.cancelled() => return Err(Interrupted.into()),
                 counted = loadgen::curves::customers(&scene.targets[0]) => counted?,
             }
         };

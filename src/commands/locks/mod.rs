@@ -58,7 +58,7 @@ async fn provoke(
     stop: &CancellationToken,
 ) -> anyhow::Result<reports::labs::locks::Locks> {
     place.refuse_while_loading()?;
-    scratch::sweep(place).await?;
+    scratch::sweep(place, stop).await?;
     let started_at = Utc::now();
     let copy = if place.is_private() {
         let url = dataset::at_level(place, serve::level_of(asked.variant), stop).await?;
