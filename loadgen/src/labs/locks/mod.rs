@@ -26,6 +26,9 @@ use self::rows::Rows;
 use self::tally::Tally;
 pub use self::trial::Provoked;
 
+/// How long each try to drop the index waits for others in the end.
+const CLEARING_LOCK_TIMEOUT: &str = "lock_timeout = '2s'";
+
 /// Why a trial could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -41,6 +44,12 @@ pub enum Error {
         /// What the database or the driver said.
         source: sqlx::Error,
     },
+    /// Somebody else held the table when it was to be cleared up.
+    #[error(
+        "the rows of the lab are removed, but its index callbench_lock_lab on customer is left, because others were in the way; \
+         when they are done, drop it with: DROP INDEX CONCURRENTLY callbench_lock_lab"
+    )]
+    IndexLeft,
     /// The server under test can't be asked.
     #[error(transparent)]
     Load(#[from] crate::Error),
@@ -109,14 +118,18 @@ impl Lab {
         })
     }
 
-    /// Removes everything that the lab has made.
+    /// Removes everything that the lab has made: the rows first, because the index can only be dropped when nobody is in the
+    /// way, who may be somebody else.
     pub async fn clear(mut self) -> Result<(), Error> {
         let failed = |source| Error::Database { doing: "remove its rows", source };
         if self.setup.may_alter {
             rows::stop_counting(&mut self.db).await.map_err(failed)?;
         }
-        index_build::drop_index(&mut self.db, &Tally::default()).await.map_err(failed)?;
-        self.rows.clear(&mut self.db, self.has_totals).await.map_err(failed)
+        self.rows.clear(&mut self.db, self.has_totals).await.map_err(failed)?;
+        let failed = |source| Error::Database { doing: "drop its index callbench_lock_lab", source };
+        rows::set(&mut self.db, CLEARING_LOCK_TIMEOUT).await.map_err(failed)?;
+        let is_gone = index_build::drop_index(&mut self.db, &Tally::default()).await.map_err(failed)?;
+        if is_gone { Ok(()) } else { Err(Error::IndexLeft) }
     }
 }
 
