@@ -128,6 +128,8 @@ async fn an_inventory_names_what_is_dispensable_and_only_reads() {
     }
     let refused = stderr(&indexes(folder.path(), &[&place[..], &["--ablate"]].concat(), 2));
     assert!(refused.contains("--ablate drops indexes") && refused.contains("--scale"), "{refused}");
+    let ignored = stderr(&indexes(folder.path(), &[&place[..], &["--level=indexed"]].concat(), 2));
+    assert!(ignored.contains("cannot be used with"), "{ignored}");
     let unknown = stderr(&indexes(folder.path(), &[&place[..], &["--only=longr"]].concat(), 2));
     assert!(unknown.contains("did you mean `longer`?"), "{unknown}");
 }
@@ -202,6 +204,9 @@ async fn each_index_is_left_out_in_turn_and_all_is_as_it_was() {
     home.does(&["db", "start"]);
     let missing = stderr(&indexes(folder, &["--scale=dev", "--ablate"], 2));
     assert!(missing.contains("callbench seed"), "{missing}");
+    let nowhere = stderr(&indexes(folder, &[&tiny[..], &["--ablate", "--workspace=nowhere"]].concat(), 2));
+    let copied = nowhere.contains("copy to write to");
+    assert!(nowhere.contains("no workspace `nowhere`") && !copied, "{nowhere}");
     indexes(folder, &tiny, 0);
     let base = home.does(&["db", "url", "--scale=tiny"]);
     let url = base.replace("callbench_tiny", "callbench_tiny_indexed");
