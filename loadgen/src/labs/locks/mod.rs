@@ -25,6 +25,7 @@ pub use self::case::{CASES, Case};
 use self::rows::Rows;
 use self::tally::Tally;
 pub use self::trial::Provoked;
+use super::NoWorkspace;
 
 /// How long each try to drop the index waits for others in the end.
 const CLEARING_LOCK_TIMEOUT: &str = "lock_timeout = '2s'";
@@ -34,8 +35,8 @@ const CLEARING_LOCK_TIMEOUT: &str = "lock_timeout = '2s'";
 #[non_exhaustive]
 pub enum Error {
     /// No such workspace.
-    #[error("there is no workspace `{0}` in the database; name another one with --workspace")]
-    NoWorkspace(String),
+    #[error(transparent)]
+    NoWorkspace(#[from] NoWorkspace),
     /// The database failed otherwise than by a lock.
     #[error("the database failed as the lab was to {doing}: {source}; the server's log says more")]
     Database {
@@ -44,6 +45,12 @@ pub enum Error {
         /// What the database or the driver said.
         source: sqlx::Error,
     },
+    /// The server does not say what it tried again, which would hide its deadlocks.
+    #[error(
+        "{0} has no counter that ends in db_retries_total, without which the deadlocks that the server tried again are not \
+         seen; ask a server that has it, or one of the same version as this program"
+    )]
+    NoRetries(String),
     /// Somebody else held the table when it was to be cleared up.
     #[error(
         "the rows of the lab are removed, but its index callbench_lock_lab on customer is left, because others were in the way; \
@@ -99,8 +106,8 @@ impl Lab {
         let failed = |source| Error::Database { doing: "make its rows", source };
         let mut db = sql::session(&setup.database_url).await.map_err(failed)?;
         let has_totals = rows::has_totals(&mut db).await.map_err(failed)?;
-        let rows = Rows::make(&mut db, &setup.workspace).await.map_err(failed)?;
-        let rows = rows.ok_or_else(|| Error::NoWorkspace(setup.workspace.clone()))?;
+        let workspace = super::workspace(&mut db, &setup.workspace).await?;
+        let rows = Rows::make(&mut db, workspace).await.map_err(failed)?;
         let opened =
             sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut db).await.map_err(failed)?;
         Ok(Self { setup, db, opened, rows, has_totals, seed: rand::random() })
