@@ -60,17 +60,16 @@ impl Lab {
         let deadlock_timeout_ms = self.deadlock_timeout_ms(way).await.map_err(failed)?;
         let retries_before = match server {
             Some(server) => api::retries(server).await?,
-            None => None,
+            None => 0,
         };
         let (seconds, tally, watch, index_builds) =
             self.run(case, way, threads, transactions, server).await?;
         let mut counts = tally.counts();
         if let Some(server) = server {
-            let retries = api::retries(server).await?;
-            let tried_again = retries.zip(retries_before).and_then(|(now, before)| now.checked_sub(before));
-            counts.retries += tried_again.unwrap_or(0);
+            let tried_again = api::retries(server).await?.saturating_sub(retries_before);
+            counts.retries += tried_again;
             // Each retry of the server is a deadlock: at its level of isolation nothing else loses.
-            counts.deadlocks += tried_again.unwrap_or(0);
+            counts.deadlocks += tried_again;
         }
         let trial = Trial {
             case: case.name.to_owned(),

@@ -38,8 +38,7 @@ fn case(name: &str, trials: &[Trial]) -> Option<Case> {
     let trials: Vec<&Trial> = trials.iter().filter(|trial| trial.case == name).collect();
     let (controls, ordered): (Vec<&Trial>, Vec<&Trial>) =
         trials.iter().copied().partition(|trial| trial.way == Way::Control);
-    let deadlocks =
-        |trials: &[&Trial]| -> u64 { trials.iter().map(|trial| trial.most_deadlocks()).sum() };
+    let deadlocks = |trials: &[&Trial]| -> u64 { trials.iter().map(|trial| trial.most_deadlocks()).sum() };
     let lost = |trials: &[&Trial]| -> Option<u64> {
         let lost = trials.iter().filter_map(|trial| trial.lost()).map(i64::unsigned_abs);
         lost.fold(None, |sum, lost| Some(sum.unwrap_or(0) + lost))
