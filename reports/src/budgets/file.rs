@@ -138,13 +138,13 @@ fn read_budget(
         rules: Vec::new(),
         versus: Vec::new(),
     };
-    let (mut operations, mut subjects) = (vec![name.to_owned()], vec!["live".to_owned()]);
+    let (mut operations, mut subjects) = (vec![name.to_owned()], None);
     let (mut work, mut latency, mut counts, mut versus) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, span, value) in in_order(table(value, name_span, name)?) {
         match key {
             "lab" => budget.kind = lab(value)?,
             "operation" => operations = names(value)?,
-            "subject" => subjects = names(value)?,
+            "subject" => subjects = Some(names(value)?),
             "work" => work = rules(text, value, List::Work)?,
             "latency" => latency = rules(text, value, List::Latency)?,
             "counts" => counts = rules(text, value, List::Counts)?,
@@ -174,6 +174,11 @@ fn read_budget(
         ));
     }
     fitting(&budget, &places)?;
+    let subjects = match (subjects, budget.kind) {
+        (Some(subjects), _) => subjects,
+        (None, Kind::Run) => vec!["live".to_owned()],
+        (None, kind) => return Err(without_subject(name_span.clone(), kind)),
+    };
     let pairs =
         operations.iter().flat_map(|operation| subjects.iter().map(move |subject| (operation, subject)));
     let budgets = pairs.map(|(operation, subject)| {
@@ -181,6 +186,19 @@ fn read_budget(
         (Budget { operation, subject, ..budget.clone() }, places.clone())
     });
     Ok(budgets.collect())
+}
+
+/// No lab has the subject that runs have when none is named.
+fn without_subject(section: Range<usize>, kind: Kind) -> Mistake {
+    let example = match kind {
+        Kind::Locks => "[\"sql\", \"api\"]",
+        _ => "\"optimized/api\"",
+    };
+    Mistake::new(
+        section,
+        "section without a subject",
+        format!("expected one of the lab, such as subject = {example}"),
+    )
 }
 
 /// Refuses rules about what results of that kind do not have.
@@ -367,6 +385,14 @@ latency = ["p99 < 1s"]
             (
                 "schema = 1\n[a]\ncounts = [\"deadlocks = 0\"]",
                 "3:11: rule about something that only the lock lab counts `\"deadlocks = 0\"`: expected `lab = \"locks\"`",
+            ),
+            (
+                "schema = 1\n[a]\nlab = \"locks\"\ncounts = [\"deadlocks = 0\"]",
+                "2:2: section without a subject `a`: expected one of the lab, such as subject = [\"sql\", \"api\"]",
+            ),
+            (
+                "schema = 1\n[single_insert]\nlab = \"writes\"\nlatency = [\"p99 < 5ms\"]",
+                "2:2: section without a subject `single_insert`: expected one of the lab, such as subject = \"optimized/api\"",
             ),
             (
                 "schema = 1\n[a]\nlab = \"locks\"\nlatency = [\"p95 < 5ms\"]",

@@ -99,7 +99,7 @@ pub struct Budget {
     pub kind: Kind,
     /// The operation it is about; the name of the section unless given.
     pub operation: String,
-    /// The subject it is about; `live` unless given.
+    /// The subject it is about; `live` unless given, which a section about a lab has to do.
     pub subject: String,
     /// Rules on the subject itself: `work`, then `latency`, then `counts`.
     pub rules: Vec<Rule>,
