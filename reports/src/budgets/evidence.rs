@@ -7,7 +7,7 @@ use crate::stats::Estimate;
 use crate::summary::Case;
 
 /// What made a result. A budget speaks of one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A run of requests; a budget that names no lab is about these.
     Run,
