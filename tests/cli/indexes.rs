@@ -187,7 +187,8 @@ async fn fingerprint(url: &str) -> Vec<String> {
     let found = sqlx::query_scalar(
         "SELECT md5(string_agg(c::text, '' ORDER BY c.id)) FROM customer AS c
          UNION ALL SELECT md5(string_agg(k::text, '' ORDER BY k.id)) FROM call AS k
-         UNION ALL (SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index WHERE indrelid >= 16384 ORDER BY 1)",
+         UNION ALL (SELECT concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, pg_relation_filenode(indexrelid))
+                      FROM pg_index WHERE indrelid >= 16384 ORDER BY 1)",
     )
     .fetch_all(&mut connection)
     .await
