@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod dataset;
+mod ending;
 mod environment;
 mod live;
 mod offered;

@@ -165,3 +165,16 @@ async fn a_deadlock_meanwhile_is_counted_and_a_wait_that_goes_on_is_one() {
     done.cancel();
     assert_eq!(watching.await.unwrap().deadlocks, Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_look_that_fails_is_told_with_its_reason() {
+    let database = testing::database("watch_gone").await;
+    let watch = LockWatch::open(database.url(), PERIOD, Kept::Summary).await.unwrap();
+    cluster::databases::drop(database.url()).await.unwrap();
+    let done = CancellationToken::new();
+    done.cancel();
+    let watch = watch.run(done, |_| {}).await;
+    assert_eq!(watch.deadlocks, None);
+    let told = |hidden: &String| hidden.starts_with("The deadlocks could not be counted in the end: ");
+    assert!(matches!(&watch.hidden[..], [one] if told(one)), "{:?}", watch.hidden);
+}

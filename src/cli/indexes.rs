@@ -29,7 +29,8 @@ are explained while they run: blocks, log and plans are counted, and times shown
   name = \"calls\"
   sql = \"SELECT * FROM call WHERE customer_id = ${customer}::uuid\"
 Each read is carried out for every row that its draws gave; values are bound as text. ${workspace_name} is --workspace.
-Exit codes: 0 measured, 1 the indexes of the copy are not as they were before, 2 nothing could be measured.")]
+Exit codes: 0 measured, 1 the indexes of the copy are not as they were before, 2 nothing could be
+measured, 130 interrupted.")]
 pub(crate) struct Indexes {
     /// Leave each index out in turn, in a copy of the dataset, and measure what reads lose and writes gain.
     #[arg(long)]
@@ -54,8 +55,8 @@ pub(crate) struct Indexes {
     pub(crate) density: bool,
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Level of the schema in the private cluster.
-    #[arg(long, default_value_t = migrations::Level::Optimized, value_name = "LEVEL")]
+    /// Level of the schema in the private cluster; a database of --database-url is taken as it is.
+    #[arg(long, conflicts_with = "database_url", default_value_t = migrations::Level::Optimized, value_name = "LEVEL")]
     pub(crate) level: migrations::Level,
     /// Folder for results.
     #[arg(long, default_value = "runs", value_name = "DIR")]

@@ -28,7 +28,7 @@ in plain SQL in the order that the reference server keeps; and through the API o
 of the last two counts only beside a control that deadlocked. It writes to a copy of the dataset,
 which is dropped in the end. docs/locks.md describes the cases.
 Exit codes: 0 all passed, 1 a deadlock or a lost update where none may be or a budget that does not
-hold, 2 nothing proven or could not run."
+hold, 2 nothing proven or could not run, 130 interrupted."
 )]
 pub(crate) struct Locks {
     #[command(subcommand)]
@@ -67,7 +67,7 @@ pub(crate) struct LockLab {
     #[arg(long, default_value = "rollup", value_name = "NAME")]
     pub(crate) variant: server::Variant,
     /// Bearer token of an admin or a manager.
-    #[arg(long, env = "CALLBENCH_TOKEN", hide_env_values = true, default_value = "token123")]
+    #[arg(long, env = "CALLBENCH_TOKEN", hide_env_values = true, default_value = datagen::entities::staff::ADMIN_TOKEN)]
     pub(crate) token: String,
     /// The workspace in which the rows are: its slug or UUID.
     #[arg(long, default_value = datagen::LARGEST_SLUG)]

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Bench, Output, Pressure};
 use crate::commands::serve::level_of;
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::environment;
 use crate::live::Live;
 use crate::place::Place;
@@ -60,8 +61,7 @@ pub(crate) async fn run(home: &Path, bench: Bench, stop: &CancellationToken) -> 
             compare(&place, &bench.variants, &plan, &walk, stop).await
         }
         .await;
-        place.close().await?;
-        outcome
+        first_failure(outcome, place.close().await)
     }
     .await;
     live.close(outcome, stop).await
@@ -141,8 +141,9 @@ pub(crate) async fn compare(
         servers.push(server);
     }
     let measured = loadgen::measure(plan, &targets, &walk.live.rounds(plan, &targets), stop.clone()).await;
+    let mut measured = measured.map_err(Into::into);
     for server in servers {
-        server.stop().await?;
+        measured = first_failure(measured, server.stop().await);
     }
     let measured = measured?;
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Conform;
 use crate::commands::serve;
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::place::Place;
 use crate::progress::CheckProgress;
 use crate::reference::Reference;
@@ -51,12 +52,10 @@ async fn ours(home: &Path, asked: &Conform, stop: &CancellationToken) -> anyhow:
         };
         let running = Reference::start(asked.variant, &database_url, POOL_SIZE).await?;
         let conformance = examine(asked, running.base_url(), stop).await;
-        running.stop().await?;
-        conformance
+        first_failure(conformance, running.stop().await)
     }
     .await;
-    place.close().await?;
-    outcome
+    first_failure(outcome, place.close().await)
 }
 
 async fn examine(asked: &Conform, base_url: &str, stop: &CancellationToken) -> anyhow::Result<Conformance> {

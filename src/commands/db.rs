@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Db, Scale};
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::place::{self, Place};
 use crate::results;
 
@@ -24,8 +25,7 @@ pub(crate) async fn run(home: &Path, db: Db, stop: &CancellationToken) -> anyhow
         Db::Migrate { to, place } => {
             let place = Place::open(home, &place, Mode::Serving).await?;
             let outcome = migrate(&place, to, stop).await;
-            place.close().await?;
-            outcome?;
+            first_failure(outcome, place.close().await)?;
             println!("at level {to}");
         }
         Db::Verify(verify) => return super::verify::run(home, verify, stop).await,

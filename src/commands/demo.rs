@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{self, Demo};
 use crate::commands::bench::{self, Walk};
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::live::Live;
 use crate::place::Place;
 use crate::results::Limits;
@@ -34,8 +35,7 @@ pub(crate) async fn run(home: &Path, demo: Demo, stop: &CancellationToken) -> an
         let place = filled(Place::open(home, &chosen, Mode::Serving).await?, scale, stop).await?;
         let walk = Walk { limits: &limits, output: &demo.output, command: "demo", live: &live };
         let outcome = bench::compare(&place, &bench::VARIANTS, &plan, &walk, stop).await;
-        place.close().await?;
-        outcome
+        first_failure(outcome, place.close().await)
     }
     .await;
     live.close(outcome, stop).await
@@ -57,6 +57,5 @@ async fn filled(place: Place, scale: cli::Scale, stop: &CancellationToken) -> an
 
 /// Leaves the place in order, and passes on why.
 async fn left(place: Place, error: anyhow::Error) -> anyhow::Result<Place> {
-    place.close().await?;
-    Err(error)
+    first_failure(Err(error), place.close().await)
 }

@@ -8,10 +8,12 @@ use chrono::Utc;
 use cluster::Mode;
 use loadgen::labs::indexes::{Ablated, Ablating, Statements, ablate, densities, inventory};
 use reports::labs::indexes::{Extrapolation, Index, PriceList, SCHEMA, store, terminal};
+use sqlx::Connection as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Indexes;
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::environment;
 use crate::place::Place;
 use crate::results;
@@ -37,8 +39,7 @@ pub(crate) async fn run(home: &Path, asked: Indexes, stop: &CancellationToken) -
     };
     let place = Place::open(home, &asked.place, Mode::Serving).await?;
     let outcome = measure(&place, &asked, reads, stop).await;
-    place.close().await?;
-    keep_and_print(&outcome?, &asked)
+    keep_and_print(&first_failure(outcome, place.close().await)?, &asked)
 }
 
 async fn measure(
@@ -126,6 +127,10 @@ async fn in_a_copy(
     indexes: &mut [Index],
     stop: &CancellationToken,
 ) -> anyhow::Result<Ablated> {
+    // A copy takes a while.
+    let mut connection = migrations::connect(url, "callbench").await?;
+    loadgen::labs::workspace(&mut connection, &asked.workspace).await?;
+    connection.close().await?;
     let copy = Scratch::of(place, url, stop).await?;
     let measured = async {
         fill_densities(copy.url(), true, indexes).await?;
@@ -146,8 +151,7 @@ async fn in_a_copy(
         () = stop.cancelled() => Err(Interrupted.into()),
         ablated = measured => ablated,
     };
-    copy.remove().await?;
-    outcome
+    first_failure(outcome, copy.remove().await)
 }
 
 fn keep_and_print(list: &PriceList, asked: &Indexes) -> anyhow::Result<u8> {

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Profile;
 use crate::commands::serve;
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::live::{Finished, Print};
 use crate::place::Place;
 use crate::reference::Reference;
@@ -64,12 +65,10 @@ async fn ours(
             base_url: running.base_url().to_owned(),
         };
         let sessions = ask(profile, inquiry, server, stop).await;
-        running.stop().await?;
-        sessions
+        first_failure(sessions, running.stop().await)
     }
     .await;
-    place.close().await?;
-    outcome
+    first_failure(outcome, place.close().await)
 }
 
 /// Asks, and of each request picks the median and judges.

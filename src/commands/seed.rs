@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{self, Seed};
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::environment;
 use crate::place::Place;
 use crate::progress;
@@ -65,8 +66,7 @@ pub(crate) async fn run(home: &Path, seed: Seed, stop: &CancellationToken) -> an
     }
     let place = Place::open(home, &chosen, Mode::Loading).await?;
     let outcome = dataset::seed(&place, &spec, seed.level, &plan, &options).await;
-    place.close().await?;
-    let (found, present) = match outcome? {
+    let (found, present) = match first_failure(outcome, place.close().await)? {
         Seeded::AlreadyThere(present) => (true, present),
         Seeded::Loaded(present) => (false, present),
     };

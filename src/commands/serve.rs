@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Serve;
+use crate::ending::first_failure;
 use crate::place::Place;
 use crate::reference::LISTENING;
 
@@ -20,8 +21,7 @@ pub(crate) async fn run(home: &Path, serve: Serve, stop: &CancellationToken) -> 
     }
     let place = Place::open(home, &serve.place, Mode::Serving).await?;
     let outcome = with_cache(home, &place, serve, stop).await;
-    place.close().await?;
-    outcome?;
+    first_failure(outcome, place.close().await)?;
     Ok(0)
 }
 
@@ -41,8 +41,7 @@ async fn with_cache(
     }
     serve.redis_url = Some(redis.url().to_owned());
     let outcome = listen(place, &serve, stop).await;
-    redis.stop().await.context("the private Redis could not be left in order")?;
-    outcome
+    first_failure(outcome, redis.stop().await.context("the private Redis could not be left in order"))
 }
 
 async fn listen(place: &Place, serve: &Serve, stop: &CancellationToken) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli;
 use crate::commands::serve;
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::environment;
 use crate::place::Place;
 use crate::reference::Reference;
@@ -60,8 +61,7 @@ pub(crate) async fn with<T>(
     }
     let place = Place::open(home, &subject.place, Mode::Serving).await?;
     let outcome = serving(&place, &asking, needs, stop, measure).await;
-    place.close().await?;
-    outcome
+    first_failure(outcome, place.close().await)
 }
 
 /// A server that is already running. Its database is looked at only if its URL was given.
@@ -100,14 +100,7 @@ pub(crate) async fn serving<T>(
         measure(Scene { targets, environment, dataset }).await
     }
     .await;
-    match (outcome, running.end().await) {
-        (Ok(measured), ended) => ended.map(|()| measured),
-        (Err(error), Ok(())) => Err(error),
-        (Err(error), Err(also)) => {
-            eprintln!("warning: {also:#}");
-            Err(error)
-        }
-    }
+    first_failure(outcome, running.end().await)
 }
 
 /// What runs for a measurement, and has to be gone after it.
@@ -166,10 +159,10 @@ impl Running {
     async fn end(self) -> anyhow::Result<()> {
         let mut outcome = Ok(());
         for server in self.servers {
-            outcome = outcome.and(server.stop().await);
+            outcome = first_failure(outcome, server.stop().await);
         }
         for copy in self.copies {
-            outcome = outcome.and(copy.remove().await);
+            outcome = first_failure(outcome, copy.remove().await);
         }
         outcome
     }

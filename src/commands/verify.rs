@@ -11,6 +11,7 @@ use migrations::Level;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Verify;
+use crate::ending::first_failure;
 use crate::place::Place;
 use crate::progress::SeedProgress;
 use crate::results;
@@ -25,8 +26,7 @@ pub(crate) async fn run(home: &Path, verify: Verify, stop: &CancellationToken) -
     }
     let place = Place::open(home, &verify.place, Mode::Serving).await?;
     let outcome = found(&place, verify.level, &options).await;
-    place.close().await?;
-    let found = outcome?;
+    let found = first_failure(outcome, place.close().await)?;
     if verify.json {
         results::put(&format!("{}\n", as_json(&found)?))?;
     } else {

@@ -128,6 +128,8 @@ async fn an_inventory_names_what_is_dispensable_and_only_reads() {
     }
     let refused = stderr(&indexes(folder.path(), &[&place[..], &["--ablate"]].concat(), 2));
     assert!(refused.contains("--ablate drops indexes") && refused.contains("--scale"), "{refused}");
+    let ignored = stderr(&indexes(folder.path(), &[&place[..], &["--level=indexed"]].concat(), 2));
+    assert!(ignored.contains("cannot be used with"), "{ignored}");
     let unknown = stderr(&indexes(folder.path(), &[&place[..], &["--only=longr"]].concat(), 2));
     assert!(unknown.contains("did you mean `longer`?"), "{unknown}");
 }
@@ -185,7 +187,8 @@ async fn fingerprint(url: &str) -> Vec<String> {
     let found = sqlx::query_scalar(
         "SELECT md5(string_agg(c::text, '' ORDER BY c.id)) FROM customer AS c
          UNION ALL SELECT md5(string_agg(k::text, '' ORDER BY k.id)) FROM call AS k
-         UNION ALL (SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index WHERE indrelid >= 16384 ORDER BY 1)",
+         UNION ALL (SELECT concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, pg_relation_filenode(indexrelid))
+                      FROM pg_index WHERE indrelid >= 16384 ORDER BY 1)",
     )
     .fetch_all(&mut connection)
     .await
@@ -202,6 +205,9 @@ async fn each_index_is_left_out_in_turn_and_all_is_as_it_was() {
     home.does(&["db", "start"]);
     let missing = stderr(&indexes(folder, &["--scale=dev", "--ablate"], 2));
     assert!(missing.contains("callbench seed"), "{missing}");
+    let nowhere = stderr(&indexes(folder, &[&tiny[..], &["--ablate", "--workspace=nowhere"]].concat(), 2));
+    let copied = nowhere.contains("copy to write to");
+    assert!(nowhere.contains("no workspace `nowhere`") && !copied, "{nowhere}");
     indexes(folder, &tiny, 0);
     let base = home.does(&["db", "url", "--scale=tiny"]);
     let url = base.replace("callbench_tiny", "callbench_tiny_indexed");

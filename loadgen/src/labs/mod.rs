@@ -7,4 +7,7 @@
 pub mod indexes;
 pub mod locks;
 pub mod wal;
+mod workspace;
 pub mod writes;
+
+pub use workspace::{NoWorkspace, workspace};

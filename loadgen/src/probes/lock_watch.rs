@@ -87,7 +87,7 @@ impl LockWatch {
             blocking,
             watch: Watch { period_ms: period.as_secs_f64() * 1e3, hidden, ..Watch::default() },
         };
-        watch.deadlocks_before = watch.deadlocks().await;
+        watch.deadlocks_before = watch.deadlocks().await?;
         if watch.deadlocks_before.is_none() {
             let told = "The server keeps no statistics (`track_counts`), so deadlocks are not counted.";
             watch.watch.hidden.push(told.to_owned());
@@ -131,7 +131,7 @@ impl LockWatch {
 
     async fn finish(mut self) -> Watch {
         let seconds = self.began.elapsed().as_secs_f64();
-        let counted = self.deadlocks().await;
+        let counted = self.last_deadlocks().await;
         let due = (seconds / self.period.as_secs_f64()).floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of looks")]
         let due = due as u64;
@@ -193,15 +193,29 @@ impl LockWatch {
         Ok(BlockedMoment { at_s, waiting, waits })
     }
 
-    /// All deadlocks of the database so far, as far as they were handed in.
-    async fn deadlocks(&mut self) -> Option<u64> {
-        let connection = self.connection.as_mut()?;
+    /// The same at the end; a look that failed is told with its reason.
+    async fn last_deadlocks(&mut self) -> Option<u64> {
+        self.deadlocks_before?;
+        let why = match tokio::time::timeout(PATIENCE, self.deadlocks()).await {
+            Ok(Ok(counted)) => return counted,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+        };
+        self.watch.hidden.push(format!("The deadlocks could not be counted in the end: {why}."));
+        None
+    }
+
+    /// All deadlocks of the database so far, as far as they were handed in; `None` where it keeps no statistics.
+    async fn deadlocks(&mut self) -> Result<Option<u64>, sqlx::Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(database::connect(&self.url).await?),
+        };
         let counts: bool = sqlx::query_scalar("SELECT current_setting('track_counts')::bool")
             .fetch_one(&mut *connection)
-            .await
-            .ok()?;
-        let counters = activity::read(connection).await.ok()?;
-        counts.then_some(counters.deadlocks)
+            .await?;
+        let counters = activity::read(connection).await?;
+        Ok(counts.then_some(counters.deadlocks))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::stats::Estimate;
 use crate::summary::Case;
 
 /// What made a result. A budget speaks of one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A run of requests; a budget that names no lab is about these.
     Run,
@@ -41,6 +41,11 @@ pub trait Evidence {
 
     /// A metric of a case.
     fn absolute(&self, case: Case<'_>, metric: Metric, confidence: f64) -> Measured;
+
+    /// Whether anything counted a metric of a case here; a built-in rule about what nothing could count is left out.
+    fn is_counted(&self, _case: Case<'_>, _metric: Metric) -> bool {
+        true
+    }
 
     /// A metric of a case that is not counted, as a multiple of that of another.
     fn ratio(&self, case: Case<'_>, base: Case<'_>, metric: Metric, confidence: f64) -> Measured;

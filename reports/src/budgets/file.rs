@@ -38,13 +38,6 @@ fn read(text: &str) -> Result<Budgets, Mistake> {
         match key {
             "schema" => schema = Some(read_schema(value)?),
             "policy" => policy = read_policy(table(value, &span, "policy")?)?,
-            "profile" => {
-                return Err(Mistake::new(
-                    span,
-                    "reserved name",
-                    "`profile` will hold machine profiles; give the budget another name",
-                ));
-            }
             name => budgets.extend(read_budget(text, name, &span, value)?),
         }
     }
@@ -138,13 +131,13 @@ fn read_budget(
         rules: Vec::new(),
         versus: Vec::new(),
     };
-    let (mut operations, mut subjects) = (vec![name.to_owned()], vec!["live".to_owned()]);
+    let (mut operations, mut subjects) = (vec![name.to_owned()], None);
     let (mut work, mut latency, mut counts, mut versus) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, span, value) in in_order(table(value, name_span, name)?) {
         match key {
             "lab" => budget.kind = lab(value)?,
             "operation" => operations = names(value)?,
-            "subject" => subjects = names(value)?,
+            "subject" => subjects = Some(names(value)?),
             "work" => work = rules(text, value, List::Work)?,
             "latency" => latency = rules(text, value, List::Latency)?,
             "counts" => counts = rules(text, value, List::Counts)?,
@@ -174,6 +167,11 @@ fn read_budget(
         ));
     }
     fitting(&budget, &places)?;
+    let subjects = match (subjects, budget.kind) {
+        (Some(subjects), _) => subjects,
+        (None, Kind::Run) => vec!["live".to_owned()],
+        (None, kind) => return Err(without_subject(name_span.clone(), kind)),
+    };
     let pairs =
         operations.iter().flat_map(|operation| subjects.iter().map(move |subject| (operation, subject)));
     let budgets = pairs.map(|(operation, subject)| {
@@ -181,6 +179,19 @@ fn read_budget(
         (Budget { operation, subject, ..budget.clone() }, places.clone())
     });
     Ok(budgets.collect())
+}
+
+/// No lab has the subject that runs have when none is named.
+fn without_subject(section: Range<usize>, kind: Kind) -> Mistake {
+    let example = match kind {
+        Kind::Locks => "[\"sql\", \"api\"]",
+        _ => "\"optimized/api\"",
+    };
+    Mistake::new(
+        section,
+        "section without a subject",
+        format!("expected one of the lab, such as subject = {example}"),
+    )
 }
 
 /// Refuses rules about what results of that kind do not have.
@@ -229,8 +240,8 @@ fn rules(text: &str, value: &Spanned<DeValue<'_>>, list: List) -> Result<Vec<(Ru
 
 /// Refuses two rules that limit the same thing on the same side, and pairs that leave no value between them.
 fn refuse_contradictions(budgets: &[(Budget, Places)]) -> Result<(), Mistake> {
-    // What is limited, and then by which rule: (operation, subject, base, metric) -> side -> (rule, where it stands).
-    type Limited<'a> = (&'a str, &'a str, &'a str, String);
+    // What is limited, and then by which rule: (kind, operation, subject, base, metric) -> side -> (rule, where it stands).
+    type Limited<'a> = (Kind, &'a str, &'a str, &'a str, String);
     let mut seen: BTreeMap<Limited<'_>, BTreeMap<Bound, (&Rule, &str)>> = BTreeMap::new();
     for (budget, places) in budgets {
         let own = budget.rules.iter().map(|rule| ("", rule));
@@ -239,7 +250,8 @@ fn refuse_contradictions(budgets: &[(Budget, Places)]) -> Result<(), Mistake> {
             .iter()
             .flat_map(|versus| versus.rules.iter().map(move |rule| (versus.base.as_str(), rule)));
         for ((base, rule), place) in own.chain(versus).zip(places) {
-            let limited = (budget.operation.as_str(), budget.subject.as_str(), base, rule.metric.to_string());
+            let (operation, subject) = (budget.operation.as_str(), budget.subject.as_str());
+            let limited = (budget.kind, operation, subject, base, rule.metric.to_string());
             let sides = seen.entry(limited).or_default();
             let bound = rule.bound();
             if let Some((_, section)) = sides.get(&bound) {
@@ -253,13 +265,12 @@ fn refuse_contradictions(budgets: &[(Budget, Places)]) -> Result<(), Mistake> {
                 ));
             }
             sides.insert(bound, (rule, &budget.name));
-            if let (Some((upper, _)), Some((lower, _))) = (sides.get(&Bound::Upper), sides.get(&Bound::Lower))
-                && upper.limit <= lower.limit
-            {
+            let mut others = sides.iter().filter(|(side, _)| **side != bound);
+            if let Some((_, (other, _))) = others.find(|(_, (other, _))| !leave_a_value(rule, other)) {
                 return Err(Mistake::new(
                     place.clone(),
                     "contradictory rule",
-                    format!("no value satisfies both `{}` and `{}`", lower.text, upper.text),
+                    format!("no value satisfies both `{}` and `{}`", other.text, rule.text),
                 ));
             }
         }
@@ -267,13 +278,29 @@ fn refuse_contradictions(budgets: &[(Budget, Places)]) -> Result<(), Mistake> {
     Ok(())
 }
 
-/// One name, or a list of at least one.
+/// Whether a value satisfies both rules about one thing: one that is exactly a limit, or any between the limits.
+fn leave_a_value(one: &Rule, other: &Rule) -> bool {
+    let satisfies = |value: f64| [one, other].iter().all(|rule| rule.operator.holds(value, rule.limit));
+    satisfies(one.limit) || satisfies(other.limit) || satisfies(f64::midpoint(one.limit, other.limit))
+}
+
+/// One name, or a list of at least one, each once.
 fn names(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Mistake> {
     match value.get_ref().as_array() {
         Some(list) if list.is_empty() => {
             Err(Mistake::new(value.span(), "empty list", "expected a name in quotes, or several"))
         }
-        Some(list) => list.iter().map(name_of).collect(),
+        Some(list) => {
+            let mut names = Vec::new();
+            for item in list.iter() {
+                let name = name_of(item)?;
+                if names.contains(&name) {
+                    return Err(Mistake::new(item.span(), "name given twice", "expected each name once"));
+                }
+                names.push(name);
+            }
+            Ok(names)
+        }
         None => Ok(vec![name_of(value)?]),
     }
 }
@@ -369,8 +396,28 @@ latency = ["p99 < 1s"]
                 "3:11: rule about something that only the lock lab counts `\"deadlocks = 0\"`: expected `lab = \"locks\"`",
             ),
             (
+                "schema = 1\n[a]\nlab = \"locks\"\ncounts = [\"deadlocks = 0\"]",
+                "2:2: section without a subject `a`: expected one of the lab, such as subject = [\"sql\", \"api\"]",
+            ),
+            (
+                "schema = 1\n[single_insert]\nlab = \"writes\"\nlatency = [\"p99 < 5ms\"]",
+                "2:2: section without a subject `single_insert`: expected one of the lab, such as subject = \"optimized/api\"",
+            ),
+            (
                 "schema = 1\n[a]\nlab = \"locks\"\nlatency = [\"p95 < 5ms\"]",
                 "4:12: rule about something that the lock lab does not measure `\"p95 < 5ms\"`: expected `counts` with one of",
+            ),
+            (
+                "schema = 1\n[a]\nsubject = [\"live\", \"live\"]\nlatency = [\"p95 < 5ms\"]",
+                "3:20: name given twice `\"live\"`: expected each name once",
+            ),
+            (
+                "schema = 1\n[a]\nlab = \"locks\"\nsubject = \"sql\"\ncounts = [\"deadlocks = 0\", \"deadlocks > 0\"]",
+                "5:28: contradictory rule `\"deadlocks > 0\"`: no value satisfies both `deadlocks = 0` and `deadlocks > 0`",
+            ),
+            (
+                "schema = 1\n[a]\nwork = [\"statements/req >= 5\", \"statements/req < 5\"]",
+                "3:32: contradictory rule",
             ),
             ("schema = 1\n[a]\nsubject = []\nlatency = [\"p95 < 5ms\"]", "3:11: empty list"),
             ("schema = 1\nschema = 1\n", "2:1: not valid TOML at `schema`: duplicate key"),
@@ -388,7 +435,6 @@ latency = ["p99 < 1s"]
                 "shcema = 1\n",
                 "1:1: unknown key `shcema`: expected `schema`, [policy], or the section of a budget; did you mean `schema`?",
             ),
-            ("schema = 1\n[profile.ci]\nabsolute = \"report\"", "2:2: reserved name `profile`: "),
             (
                 "schema = 1\n[policy]\nconfidance = 0.9",
                 "3:1: unknown key `confidance`: [policy] has confidence, inconclusive, no_data; did you mean `confidence`?",
@@ -461,6 +507,19 @@ latency = ["p99 < 1s"]
 
     #[test]
     fn limits_on_both_sides_of_a_range_are_fine() {
-        parse("b.toml", "schema = 1\n[a]\nlatency = [\"p95 > 1ms\", \"p95 < 5ms\"]").unwrap();
+        for rules in [
+            "latency = [\"p95 > 1ms\", \"p95 < 5ms\"]",
+            "work = [\"statements/req >= 5\", \"statements/req <= 5\"]",
+            "work = [\"statements/req = 5\", \"statements/req <= 5\"]",
+        ] {
+            parse("b.toml", &format!("schema = 1\n[a]\n{rules}")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_run_and_a_lab_may_limit_the_same_operation_of_the_same_name() {
+        let text = "schema = 1\n[a]\nsubject = \"x\"\nlatency = [\"p95 < 5ms\"]\n\
+                    [b]\nlab = \"writes\"\noperation = \"a\"\nsubject = \"x\"\nlatency = [\"p95 < 9ms\"]\n";
+        assert_eq!(parse("b.toml", text).unwrap().budgets.len(), 2);
     }
 }

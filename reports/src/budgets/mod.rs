@@ -25,6 +25,7 @@ pub use metric::{Metric, Quantity, Tally};
 pub use rule::Rule;
 
 use crate::run::Weight;
+use crate::summary::Case;
 
 /// Reads one rule about response times or errors that stands by itself. The error says what is wrong, without an end.
 pub fn rule(text: &str) -> Result<Rule, String> {
@@ -44,7 +45,8 @@ pub struct Budgets {
 }
 
 impl Budgets {
-    /// The budgets that speak of what was to be measured: of its operations, its subjects, and bases that it has.
+    /// The budgets that speak of what was to be measured: of its operations, its subjects, bases that it has, and what could
+    /// be counted there.
     ///
     /// For the default file on a run of part of the demo. A file that the user named is judged whole, so that a
     /// misspelt name fails instead of dropping out.
@@ -60,6 +62,8 @@ impl Budgets {
             .filter(|budget| subject(&budget.subject) && operation(&budget.operation))
             .map(|budget| {
                 let mut budget = budget.clone();
+                let case = Case { subject: &budget.subject, operation: &budget.operation };
+                budget.rules.retain(|rule| evidence.is_counted(case, rule.metric));
                 budget.versus.retain(|versus| subject(&versus.base) || operation(&versus.base));
                 budget
             })
@@ -95,7 +99,7 @@ pub struct Budget {
     pub kind: Kind,
     /// The operation it is about; the name of the section unless given.
     pub operation: String,
-    /// The subject it is about; `live` unless given.
+    /// The subject it is about; `live` unless given, which a section about a lab has to do.
     pub subject: String,
     /// Rules on the subject itself: `work`, then `latency`, then `counts`.
     pub rules: Vec<Rule>,

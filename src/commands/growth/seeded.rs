@@ -16,6 +16,7 @@ use crate::cli::Growth;
 use crate::commands::serve;
 use crate::commands::subject::{self, Asking};
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::live::Live;
 use crate::place::Place;
 
@@ -124,9 +125,8 @@ async fn at_size(
     let seeding = datagen::plan(&spec, Level::Before, &loading)?;
     let seeded = dataset::seed(&place, &spec, Level::Before, &seeding, &options).await;
     if let Err(error) = seeded {
-        drop_all(&place, asked).await?;
-        place.close().await?;
-        return Err(error);
+        let failed = first_failure(Err(error), drop_all(&place, asked).await);
+        return first_failure(failed, place.close().await);
     }
     let place = place.serving().await?;
     let asking = Asking {
@@ -138,9 +138,8 @@ async fn at_size(
         grown.measure(scene, plan, customers, live, stop).await
     })
     .await;
-    drop_all(&place, asked).await?;
-    place.close().await?;
-    outcome
+    let outcome = first_failure(outcome, drop_all(&place, asked).await);
+    first_failure(outcome, place.close().await)
 }
 
 /// Drops the databases of a size, unless they are to be kept.

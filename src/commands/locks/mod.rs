@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{LockLab, Locks, LocksCommand};
 use crate::commands::{serve, subject};
 use crate::dataset;
+use crate::ending::first_failure;
 use crate::place::Place;
 use crate::reference::Reference;
 use crate::results::{self, Limits};
@@ -206,16 +207,4 @@ fn keep_and_print(found: &reports::labs::locks::Locks, asked: &LockLab) -> anyho
         println!("\nPage: {}", written.page.display());
     }
     Ok(if found.complete { found.exit_code() } else { INTERRUPTED })
-}
-
-/// What came of it; or why it failed, which is told before why the cleaning up did.
-fn first_failure<T>(outcome: anyhow::Result<T>, cleaned: anyhow::Result<()>) -> anyhow::Result<T> {
-    match (outcome, cleaned) {
-        (Ok(value), cleaned) => cleaned.map(|()| value),
-        (Err(error), Ok(())) => Err(error),
-        (Err(error), Err(also)) => {
-            eprintln!("warning: {also:#}");
-            Err(error)
-        }
-    }
 }

@@ -104,7 +104,7 @@ pub async fn ablate(asked: &Ablating<'_>) -> Result<Ablated, Error> {
     let check = Check {
         name: "the indexes are as they were".to_owned(),
         passed: before == after,
-        detail: format!("{} definitions compared", before.len()),
+        detail: format!("{} definitions and their files compared", before.len()),
     };
     Ok(Ablated { ablation, checks: vec![check], warnings })
 }
@@ -229,10 +229,12 @@ async fn quieten(connection: &mut PgConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Every index with what makes it, and whether it may be used.
-async fn definitions(connection: &mut PgConnection) -> Result<Vec<(String, bool)>, Error> {
+/// Every index with what makes it, whether it may be used, and the file that it lies in, which one that was built anew has
+/// of its own.
+async fn definitions(connection: &mut PgConnection) -> Result<Vec<(String, bool, Option<i64>)>, Error> {
     Ok(sqlx::query_as(
-        "SELECT pg_get_indexdef(indexrelid), indisvalid AND indisready FROM pg_catalog.pg_index
+        "SELECT pg_get_indexdef(indexrelid), indisvalid AND indisready, pg_relation_filenode(indexrelid)::bigint
+           FROM pg_catalog.pg_index
           WHERE indrelid >= 16384 ORDER BY 1",
     )
     .fetch_all(connection)

@@ -23,6 +23,8 @@ const WRITES: &str = include_str!("writes.toml");
 /// What is carried out, and what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statements {
+    /// What errors call the text.
+    pub(super) file: String,
     /// In their order: a draw may refer to those before it.
     pub(super) draws: Vec<Statement>,
     pub(super) asked: Vec<Asked>,
@@ -119,7 +121,7 @@ impl Statements {
             }
         }
         let draws = draws.into_iter().map(|draw| Statement::of(file, &draw.sql)).collect::<Result<_, _>>()?;
-        Ok(Self { draws, asked })
+        Ok(Self { file: file.to_owned(), draws, asked })
     }
 }
 

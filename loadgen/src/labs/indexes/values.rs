@@ -36,7 +36,16 @@ impl Values {
             // A row with a gap would put the values of its columns out of step.
             let whole =
                 rows.iter().filter_map(Value::as_object).filter(|row| !row.values().any(Value::is_null));
-            for (name, value) in whole.flatten() {
+            let whole: Vec<_> = whole.collect();
+            // Two draws of one name would put it out of step with the other columns of its rows.
+            let columns = whole.first().into_iter().flat_map(|row| row.keys());
+            if let Some(twice) = columns.into_iter().find(|name| values.drawn.contains_key(*name)) {
+                let what = format!(
+                    "`{twice}` is drawn twice, or is given; name the column otherwise in one [[draw]]"
+                );
+                return Err(Error::File { file: statements.file.clone(), what });
+            }
+            for (name, value) in whole.into_iter().flatten() {
                 let text = match value {
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
@@ -72,5 +81,29 @@ impl Values {
             }
         }
         Some(bound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_two_draws_have_is_refused() {
+        let database = cluster::testing::database("lab_draws").await;
+        let mut connection = super::super::connect(database.url()).await.unwrap();
+        let draws = |first: &str, second: &str| {
+            let text = format!(
+                "[[draw]]\nsql = \"SELECT 1 AS {first}, 2 AS b\"\n[[draw]]\nsql = \"SELECT 3 AS {second}\"\n\
+                 [[read]]\nname = \"r\"\nsql = \"SELECT ${{b}}\"\n"
+            );
+            Statements::parse_reads("mine.toml", &text).unwrap()
+        };
+        assert!(Values::draw(&mut connection, &draws("a", "c"), "acme").await.is_ok());
+        for (first, second, twice) in [("a", "a", "`a`"), ("a", "b", "`b`"), (GIVEN, "c", GIVEN)] {
+            let told =
+                Values::draw(&mut connection, &draws(first, second), "acme").await.unwrap_err().to_string();
+            assert!(told.starts_with("mine.toml") && told.contains(twice), "{told}");
+        }
     }
 }

@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// What the server says when a transaction lost every time.
 const CONTENDED: &str = "Others are changing the same rows.";
 
+/// The counter of the server's own retries, whatever stands before it.
+const RETRIES: &str = "db_retries_total";
+
 /// A client of one writer.
 #[derive(Debug)]
 pub(super) struct ApiHand {
@@ -109,8 +112,8 @@ fn understood(reply: &Reply, status: u16, counted: &str) -> Said {
     }
 }
 
-/// How often the server has begun a transaction again because it had lost, as its metrics say; `None` if they don't.
-pub(super) async fn retries(server: &Server) -> Result<Option<u64>, Error> {
+/// How often the server has begun a transaction again because it had lost, as its metrics say.
+pub(super) async fn retries(server: &Server) -> Result<u64, Error> {
     let mut url = base(server)?;
     url.set_path("/metrics");
     let unreachable = |error: reqwest::Error| {
@@ -119,7 +122,7 @@ pub(super) async fn retries(server: &Server) -> Result<Option<u64>, Error> {
     let asked = get(url.clone(), bearer(&server.token)?);
     let answer = client(PATIENCE)?.execute(asked).await.and_then(reqwest::Response::error_for_status);
     let text = answer.map_err(unreachable)?.text().await.map_err(unreachable)?;
-    Ok(counter(&text, "db_retries_total"))
+    counter(&text, RETRIES).ok_or_else(|| Error::NoRetries(url.to_string()))
 }
 
 /// The sum of a counter over its labels, in the text of metrics, whatever stands before its name.

@@ -105,8 +105,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "delete_update",
-        what: "Half of 10 writers soft-delete 10 of 30 shared customers each, the others update 10; who has deleted some \
-               brings them back in a transaction of its own.",
+        what: "10 writers take 10 of 30 shared customers each; every second transaction soft-deletes them, the others \
+               update them; who has deleted some brings them back in a transaction of its own.",
         threads: 10,
         rows: 10,
         shared: 30,

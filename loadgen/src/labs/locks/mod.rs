@@ -25,14 +25,18 @@ pub use self::case::{CASES, Case};
 use self::rows::Rows;
 use self::tally::Tally;
 pub use self::trial::Provoked;
+use super::NoWorkspace;
+
+/// How long each try to drop the index waits for others in the end.
+const CLEARING_LOCK_TIMEOUT: &str = "lock_timeout = '2s'";
 
 /// Why a trial could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No such workspace.
-    #[error("there is no workspace `{0}` in the database; name another one with --workspace")]
-    NoWorkspace(String),
+    #[error(transparent)]
+    NoWorkspace(#[from] NoWorkspace),
     /// The database failed otherwise than by a lock.
     #[error("the database failed as the lab was to {doing}: {source}; the server's log says more")]
     Database {
@@ -41,6 +45,18 @@ pub enum Error {
         /// What the database or the driver said.
         source: sqlx::Error,
     },
+    /// The server does not say what it tried again, which would hide its deadlocks.
+    #[error(
+        "{0} has no counter that ends in db_retries_total, without which the deadlocks that the server tried again are not \
+         seen; ask a server that has it, or one of the same version as this program"
+    )]
+    NoRetries(String),
+    /// Somebody else held the table when it was to be cleared up.
+    #[error(
+        "the rows of the lab are removed, but its index callbench_lock_lab on customer is left, because others were in the way; \
+         when they are done, drop it with: DROP INDEX CONCURRENTLY callbench_lock_lab"
+    )]
+    IndexLeft,
     /// The server under test can't be asked.
     #[error(transparent)]
     Load(#[from] crate::Error),
@@ -90,8 +106,8 @@ impl Lab {
         let failed = |source| Error::Database { doing: "make its rows", source };
         let mut db = sql::session(&setup.database_url).await.map_err(failed)?;
         let has_totals = rows::has_totals(&mut db).await.map_err(failed)?;
-        let rows = Rows::make(&mut db, &setup.workspace).await.map_err(failed)?;
-        let rows = rows.ok_or_else(|| Error::NoWorkspace(setup.workspace.clone()))?;
+        let workspace = super::workspace(&mut db, &setup.workspace).await?;
+        let rows = Rows::make(&mut db, workspace).await.map_err(failed)?;
         let opened =
             sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut db).await.map_err(failed)?;
         Ok(Self { setup, db, opened, rows, has_totals, seed: rand::random() })
@@ -109,14 +125,18 @@ impl Lab {
         })
     }
 
-    /// Removes everything that the lab has made.
+    /// Removes everything that the lab has made: the rows first, because the index can only be dropped when nobody is in the
+    /// way, who may be somebody else.
     pub async fn clear(mut self) -> Result<(), Error> {
         let failed = |source| Error::Database { doing: "remove its rows", source };
         if self.setup.may_alter {
             rows::stop_counting(&mut self.db).await.map_err(failed)?;
         }
-        index_build::drop_index(&mut self.db, &Tally::default()).await.map_err(failed)?;
-        self.rows.clear(&mut self.db, self.has_totals).await.map_err(failed)
+        self.rows.clear(&mut self.db, self.has_totals).await.map_err(failed)?;
+        let failed = |source| Error::Database { doing: "drop its index callbench_lock_lab", source };
+        rows::set(&mut self.db, CLEARING_LOCK_TIMEOUT).await.map_err(failed)?;
+        let is_gone = index_build::drop_index(&mut self.db, &Tally::default()).await.map_err(failed)?;
+        if is_gone { Ok(()) } else { Err(Error::IndexLeft) }
     }
 }
 

@@ -18,14 +18,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Makes the shared rows in a workspace, given by its slug or UUID; `None` if there is no such workspace.
-    pub(super) async fn make(db: &mut PgConnection, workspace: &str) -> Result<Option<Self>, sqlx::Error> {
-        let found: Option<Uuid> =
-            sqlx::query_scalar("SELECT id FROM workspace WHERE slug = $1 OR id::text = lower($1)")
-                .bind(workspace)
-                .fetch_optional(&mut *db)
-                .await?;
-        let Some(workspace) = found else { return Ok(None) };
+    /// Makes the shared rows in a workspace.
+    pub(super) async fn make(db: &mut PgConnection, workspace: Uuid) -> Result<Self, sqlx::Error> {
         let rows = Self {
             workspace,
             ids: (0..MOST_SHARED).map(|_| Uuid::new_v4()).collect(),
@@ -40,7 +34,7 @@ impl Rows {
         .bind(&rows.ids)
         .execute(db)
         .await?;
-        Ok(Some(rows))
+        Ok(rows)
     }
 
     /// Brings them all back, with their counters at zero.

@@ -60,17 +60,16 @@ impl Lab {
         let deadlock_timeout_ms = self.deadlock_timeout_ms(way).await.map_err(failed)?;
         let retries_before = match server {
             Some(server) => api::retries(server).await?,
-            None => None,
+            None => 0,
         };
         let (seconds, tally, watch, index_builds) =
             self.run(case, way, threads, transactions, server).await?;
         let mut counts = tally.counts();
         if let Some(server) = server {
-            let retries = api::retries(server).await?;
-            let tried_again = retries.zip(retries_before).and_then(|(now, before)| now.checked_sub(before));
-            counts.retries += tried_again.unwrap_or(0);
+            let tried_again = api::retries(server).await?.saturating_sub(retries_before);
+            counts.retries += tried_again;
             // Each retry of the server is a deadlock: at its level of isolation nothing else loses.
-            counts.deadlocks += tried_again.unwrap_or(0);
+            counts.deadlocks += tried_again;
         }
         let trial = Trial {
             case: case.name.to_owned(),
@@ -90,6 +89,7 @@ impl Lab {
             met: (way != Way::Api || case.work != Work::Insert).then_some(counts.met),
             deadlocks: counts.deadlocks,
             counted_by_server: None,
+            alone: false,
             serialization_failures: counts.serialization_failures,
             lock_timeouts: counts.lock_timeouts,
             retries: counts.retries,
@@ -157,7 +157,8 @@ impl Lab {
     pub async fn count(&mut self, provoked: Provoked) -> Result<Trial, Error> {
         let failed = |source| Error::Database { doing: "count", source };
         let Provoked { mut trial, deadlocks_before, counter_before, expected, is_counting } = provoked;
-        self.sessions_end().await.map_err(failed)?;
+        let have_ended = self.sessions_end().await.map_err(failed)?;
+        trial.alone = self.setup.may_alter && have_ended;
         let counted = deadlocks(&mut self.db).await.map_err(failed)?;
         trial.counted_by_server =
             deadlocks_before.zip(counted).and_then(|(before, now)| u64::try_from(now - before).ok());
@@ -195,11 +196,11 @@ impl Lab {
         Ok(timeout)
     }
 
-    /// Waits until the sessions that began after the lab's first are gone; not for ever, because somebody else's may be among
-    /// them.
-    async fn sessions_end(&mut self) -> Result<(), sqlx::Error> {
+    /// Waits until the sessions that began after the lab's first are gone, and says whether they are; not for ever, because
+    /// somebody else's may be among them.
+    async fn sessions_end(&mut self) -> Result<bool, sqlx::Error> {
         let deadline = Instant::now() + ENDING;
-        while Instant::now() < deadline {
+        loop {
             let left: i64 = sqlx::query_scalar(
                 "SELECT count(*) FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -208,12 +209,11 @@ impl Lab {
             .bind(self.opened)
             .fetch_one(&mut self.db)
             .await?;
-            if left == 0 {
-                break;
+            if left == 0 || Instant::now() >= deadline {
+                return Ok(left == 0);
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Ok(())
     }
 }
 

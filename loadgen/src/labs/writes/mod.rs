@@ -27,6 +27,7 @@ use self::api::Api;
 use self::rows::Subjects;
 use self::sql::Sql;
 use self::stretch::{Bench, Way};
+use crate::labs::NoWorkspace;
 use crate::labs::wal::{LogReader, Unavailable};
 use crate::plan::Target;
 use crate::probes;
@@ -61,8 +62,8 @@ pub enum Error {
         written: u64,
     },
     /// A workspace that is not there.
-    #[error("the database has no workspace `{0}`; name one that it has with --workspace")]
-    NoWorkspace(String),
+    #[error(transparent)]
+    NoWorkspace(#[from] NoWorkspace),
     /// Too few rows to choose from.
     #[error(
         "the workspace `{workspace}` has {there} live customers, and these writes need {LEAST_CUSTOMERS}; choose a larger \
@@ -155,7 +156,7 @@ pub async fn measure(
     stop: &CancellationToken,
 ) -> Result<Measured, Error> {
     let mut control = probes::connect(&site.database_url).await?;
-    let workspace = rows::workspace(&mut control, &site.target.workspace).await?;
+    let workspace = crate::labs::workspace(&mut control, &site.target.workspace).await?;
     let mut warnings = Vec::new();
     if site.is_copy {
         state::keep_autovacuum_away(&mut control).await?;

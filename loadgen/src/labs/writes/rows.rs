@@ -23,15 +23,6 @@ pub(super) struct Subjects {
     own: Option<Vec<Uuid>>,
 }
 
-/// The id of a workspace by its slug or id.
-pub(super) async fn workspace(connection: &mut PgConnection, name: &str) -> Result<Uuid, Error> {
-    sqlx::query_scalar("SELECT /* callbench probe */ id FROM workspace WHERE slug = $1 OR id::text = $1")
-        .bind(name)
-        .fetch_optional(connection)
-        .await?
-        .ok_or_else(|| Error::NoWorkspace(name.to_owned()))
-}
-
 impl Subjects {
     pub(super) async fn choose(
         connection: &mut PgConnection,

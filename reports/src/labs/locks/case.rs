@@ -14,7 +14,8 @@ pub struct Case {
     pub proof: Proof,
     /// Transactions of that way in order which had fewest.
     pub transactions: u64,
-    /// Deadlocks of all ways in order, as clients saw them or as the server counted them, whichever is more.
+    /// Deadlocks of all ways in order, as clients saw them or, where nobody else used the database, as the server counted
+    /// them, whichever is more.
     pub deadlocks: u64,
     /// Updates that are missing in the rows, or are there twice, in all ways in order; `None` where nothing counted them.
     pub lost_updates: Option<u64>,
@@ -37,9 +38,7 @@ fn case(name: &str, trials: &[Trial]) -> Option<Case> {
     let trials: Vec<&Trial> = trials.iter().filter(|trial| trial.case == name).collect();
     let (controls, ordered): (Vec<&Trial>, Vec<&Trial>) =
         trials.iter().copied().partition(|trial| trial.way == Way::Control);
-    let deadlocks = |trials: &[&Trial]| -> u64 {
-        trials.iter().map(|trial| trial.deadlocks.max(trial.counted_by_server.unwrap_or(0))).sum()
-    };
+    let deadlocks = |trials: &[&Trial]| -> u64 { trials.iter().map(|trial| trial.most_deadlocks()).sum() };
     let lost = |trials: &[&Trial]| -> Option<u64> {
         let lost = trials.iter().filter_map(|trial| trial.lost()).map(i64::unsigned_abs);
         lost.fold(None, |sum, lost| Some(sum.unwrap_or(0) + lost))

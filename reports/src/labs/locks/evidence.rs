@@ -26,15 +26,19 @@ impl Evidence for Locks {
         self.operations()
     }
 
+    /// In somebody's database nothing counts the changes that come through the API.
+    fn is_counted(&self, case: Case<'_>, metric: Metric) -> bool {
+        let counts = |trial: &Trial| metric != Metric::Tally(Tally::LostUpdates) || trial.counter.is_some();
+        self.trial(case).is_none_or(counts)
+    }
+
     fn absolute(&self, case: Case<'_>, metric: Metric, _: f64) -> Measured {
-        let is_meant = |trial: &&Trial| trial.case == case.operation && trial.way.name() == case.subject;
-        let (Some(trial), Metric::Tally(tally)) = (self.trials.iter().find(is_meant), metric) else {
+        let (Some(trial), Metric::Tally(tally)) = (self.trial(case), metric) else {
             return Measured::Missing(nothing(self, case));
         };
         let count = match tally {
             Tally::Transactions => Some(trial.transactions),
-            // Clients may be told of fewer than there were, and the counters of a server without statistics of none.
-            Tally::Deadlocks => Some(trial.deadlocks.max(trial.counted_by_server.unwrap_or(0))),
+            Tally::Deadlocks => Some(trial.most_deadlocks()),
             Tally::LostUpdates => trial.lost().map(i64::unsigned_abs),
             Tally::GivenUp => Some(trial.given_up),
             Tally::Failures => Some(trial.failures.values().sum()),
@@ -58,6 +62,13 @@ impl Evidence for Locks {
 
     fn distrust(&self, _: Case<'_>) -> Option<String> {
         None
+    }
+}
+
+impl Locks {
+    fn trial(&self, case: Case<'_>) -> Option<&Trial> {
+        let is_meant = |trial: &&Trial| trial.case == case.operation && trial.way.name() == case.subject;
+        self.trials.iter().find(is_meant)
     }
 }
 
@@ -99,6 +110,8 @@ mod tests {
         assert_eq!(outcomes(&found(0, good.clone())), [Pass, Pass, Pass, Fail]);
         let seen_by_server = Trial { counted_by_server: Some(1), ..good.clone() };
         assert_eq!(outcomes(&found(25, seen_by_server)), [Fail, Pass, Pass, Pass]);
+        let of_others = Trial { counted_by_server: Some(1), alone: false, ..good.clone() };
+        assert_eq!(outcomes(&found(25, of_others)), [Pass, Pass, Pass, Pass]);
         let lost = Trial { counter: Some(Counter { expected: 5, found: 4 }), ..good.clone() };
         assert_eq!(outcomes(&found(25, lost)), [Pass, Fail, Pass, Pass]);
         let few = Trial { transactions: 19_999, ..good };
@@ -122,5 +135,23 @@ mod tests {
         let found = found(25, good);
         let verdicts: Vec<Verdict> = judge(&budgets.applicable_to(&found), &found);
         assert_eq!((verdicts.len(), exit_code_of(&verdicts)), (4, 0), "{verdicts:#?}");
+    }
+
+    #[test]
+    fn the_default_budgets_do_not_ask_for_updates_that_nothing_could_count() {
+        let uncounted = Trial { counter: None, ..trial(Way::Api, 0) };
+        let found = found(25, uncounted);
+        let judged = |budgets: &str, named: bool| {
+            let budgets = parse("budgets.toml", budgets).unwrap();
+            judge(&if named { budgets } else { budgets.applicable_to(&found) }, &found)
+        };
+        let verdicts = judged(DEFAULT, false);
+        let rules: Vec<&str> = verdicts.iter().map(|verdict| verdict.rule.as_str()).collect();
+        assert_eq!(rules, ["deadlocks = 0", "transactions >= 20000", "deadlocks > 0"]);
+        assert_eq!(exit_code_of(&verdicts), 0, "{verdicts:#?}");
+        // Who names a file is told what it lacks.
+        let own = "schema = 1\n[a]\nlab = \"locks\"\noperation = \"update_32\"\nsubject = \"api\"\n\
+                   counts = [\"lost_updates = 0\"]\n";
+        assert_eq!(exit_code_of(&judged(own, true)), 1);
     }
 }

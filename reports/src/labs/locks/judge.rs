@@ -106,12 +106,17 @@ fn ordered(trial: &Trial, disagreement: Option<u64>) -> (Outcome, String) {
     if trial.deadlocks > 0 {
         return (Outcome::Fail, format!("{} in {exposure}", quantity::plural(trial.deadlocks, "deadlock")));
     }
-    if let Some(counted) = disagreement {
-        let counted = quantity::plural(counted, "deadlock");
-        return (Outcome::Fail, format!("the server counted {counted} that no client saw"));
+    let unseen = disagreement.map(|counted| {
+        format!("the server counted {} that no client saw", quantity::plural(counted, "deadlock"))
+    });
+    if let Some(unseen) = unseen.as_ref().filter(|_| trial.alone) {
+        return (Outcome::Fail, unseen.clone());
     }
     if let Some(lost) = trial.lost().filter(|lost| *lost != 0) {
         return (Outcome::Fail, missing(lost));
+    }
+    if let Some(unseen) = unseen {
+        return (Outcome::Inconclusive, format!("{unseen}; somebody else may use the database"));
     }
     if let Some((what, times)) = trial.failures.iter().next() {
         let more = if trial.failures.len() > 1 { ", and more" } else { "" };
@@ -219,7 +224,13 @@ mod tests {
     fn an_ordered_trial_fails_by_a_deadlock_whoever_counted_it_and_by_a_lost_update() {
         assert_eq!(beside_control(trial(Way::Sql, 1)).0, Outcome::Fail);
         let unseen = Trial { counted_by_server: Some(2), ..trial(Way::Api, 0) };
-        assert!(beside_control(unseen).1.contains("2 deadlocks that no client saw"));
+        let (outcome, reason) = beside_control(unseen.clone());
+        assert!(outcome == Outcome::Fail && reason.contains("2 deadlocks that no client saw"), "{reason}");
+        // In a database of others it may be theirs, and a lost update still fails.
+        let (outcome, reason) = beside_control(Trial { alone: false, ..unseen.clone() });
+        assert!(outcome == Outcome::Inconclusive && reason.contains("somebody else"), "{reason}");
+        let counter = Some(Counter { expected: 10, found: 9 });
+        assert_eq!(beside_control(Trial { alone: false, counter, ..unseen }).0, Outcome::Fail);
         for (found, says) in [(9, "1 update lost"), (11, "1 update more")] {
             let counter = Some(Counter { expected: 10, found });
             let (outcome, reason) = beside_control(Trial { counter, ..trial(Way::Sql, 0) });

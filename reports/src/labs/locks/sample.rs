@@ -34,6 +34,7 @@ pub(super) fn trial(way: Way, deadlocks: u64) -> Trial {
         met: Some(19_500),
         deadlocks,
         counted_by_server: Some(deadlocks),
+        alone: true,
         serialization_failures: 0,
         lock_timeouts: 0,
         retries: deadlocks,

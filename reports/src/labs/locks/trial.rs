@@ -78,6 +78,10 @@ pub struct Trial {
     pub deadlocks: u64,
     /// Deadlocks that the database counted meanwhile; `None` where it keeps no statistics.
     pub counted_by_server: Option<u64>,
+    /// Whether nobody else used the database: it was a copy, and all sessions of the trial had ended. If not, the database may
+    /// have counted the deadlocks of others.
+    #[serde(default)]
+    pub alone: bool,
     /// Attempts that lost to a serialization failure (40001).
     pub serialization_failures: u64,
     /// Attempts that waited too long for a lock (55P03).
@@ -131,6 +135,15 @@ impl Trial {
     #[must_use]
     pub fn bound(&self) -> Option<f64> {
         proportion(self.deadlocks, self.attempts(), CONFIDENCE)?.high
+    }
+
+    /// Deadlocks as clients saw them or as the server counted them, whichever is more; the latter only where it could have
+    /// counted nobody else's.
+    #[must_use]
+    pub fn most_deadlocks(&self) -> u64 {
+        // Clients may be told of fewer than there were, and the counters of a server without statistics of none.
+        let counted = self.counted_by_server.filter(|_| self.alone);
+        self.deadlocks.max(counted.unwrap_or(0))
     }
 
     /// Updates that were lost; `None` where nothing counted them.
