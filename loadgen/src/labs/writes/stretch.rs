@@ -151,15 +151,16 @@ impl Bench {
     ) -> Result<Option<Measurement>, Error> {
         let mut ids = Vec::new();
         let mut service = Latency::new();
+        // Before the statements are counted: it is none of the operations.
+        if self.may_checkpoint {
+            sqlx::raw_sql("CHECKPOINT").execute(&mut self.control).await?;
+        }
         let counters = match &mut self.statements {
             Some(statements) => statements.read().await.ok(),
             None => None,
         };
         let sizes = Sizes::read(&mut self.control).await?;
         let counted = Counted::read(&mut self.control).await?;
-        if self.may_checkpoint {
-            sqlx::raw_sql("CHECKPOINT").execute(&mut self.control).await?;
-        }
         let start = position(&mut self.control).await?;
         let processor = self.meter.read();
         for _ in 0..count {
