@@ -36,19 +36,26 @@ pub(crate) async fn run(home: &Path, asked: cli::Writes, stop: &CancellationToke
     let place = Place::open(home, &asked.place, Mode::Serving).await?;
     let measured = measure(&place, &asked, stop).await;
     place.close().await?;
-    let mut writes = measured?;
+    let (mut writes, failure) = measured?;
     writes.verdicts = limits.judge(&writes);
-    keep_and_print(&writes, &asked)
+    let code = keep_and_print(&writes, &asked)?;
+    failure.map_or(Ok(code), Err)
 }
 
-/// All levels in all ways, each from the same rows: a copy is written to once.
-async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -> anyhow::Result<Writes> {
+/// All levels in all ways, each from the same rows: a copy is written to once. What was measured before one fails is kept, beside
+/// its error.
+async fn measure(
+    place: &Place,
+    asked: &cli::Writes,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Writes, Option<anyhow::Error>)> {
     let operations = if asked.only.is_empty() { Operation::ALL.to_vec() } else { asked.only.clone() };
     let plan = Plan { operations, count: asked.operations, seed: asked.seed };
     let asking = Asking { token: asked.token.clone(), workspace: asked.workspace.clone(), page_size: 50 };
     let started_at = Utc::now();
     let mut environment = None;
     let mut all: Vec<Measured> = Vec::new();
+    let mut failure = None;
     let sites = sites(place, asked).await?;
     for (level, variant, through) in &sites {
         let (level, variant, through) = (level.as_str(), *variant, *through);
@@ -74,8 +81,17 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
             };
             Ok(lab::measure(&plan, &site, &mut tell, stop).await?)
         })
-        .await?;
-        all.push(measured);
+        .await;
+        match measured {
+            Ok(measured) => all.push(measured),
+            Err(error) if all.is_empty() => return Err(error),
+            // A copy that is not made to its end because of Ctrl-C is no failure.
+            Err(_) if stop.is_cancelled() => break,
+            Err(error) => {
+                failure = Some(error.context(format!("{level}, {}", through.name())));
+                break;
+            }
+        }
     }
     let complete = all.len() == sites.len() && all.iter().all(|measured| measured.complete);
     let mut writes = Writes {
@@ -93,7 +109,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
         levels: Vec::new(),
         measurements: Vec::new(),
         verdicts: Vec::new(),
-        warnings: Vec::new(),
+        warnings: failure.iter().map(|error| format!("it ended early: {error:#}")).collect(),
     };
     for Measured { level, settings, measurements, warnings: also, .. } in all {
         writes.settings.extend(settings);
@@ -104,7 +120,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
         writes.measurements.extend(measurements);
         writes.warnings.extend(also);
     }
-    Ok(writes)
+    Ok((writes, failure))
 }
 
 /// What is measured, one after the other: each level in each way.
