@@ -31,7 +31,7 @@ in the end. That needs --yes-write.
 The log is split by table and index with pg_walinspect (PostgreSQL 15 and newer), which needs a superuser or a member
 of pg_read_server_files. Its parts are held against what the server counts; what belongs to others is a line of its own.
 Exit codes: 0 measured, and budgets hold; 1 a budget does not, or the parts of a log are not its whole; 2 something could
-not be measured or told.")]
+not be measured or told; 130 interrupted.")]
 pub(crate) struct Writes {
     /// A level of the schema in the private cluster; can be given several times. Default: all.
     #[arg(long = "level", value_name = "LEVEL", conflicts_with = "database_url")]

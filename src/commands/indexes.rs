@@ -15,6 +15,7 @@ use crate::cli::Indexes;
 use crate::dataset;
 use crate::ending::first_failure;
 use crate::environment;
+use crate::live::{Finished, Print};
 use crate::place::Place;
 use crate::results;
 use crate::scratch::{self, Scratch};
@@ -156,11 +157,14 @@ async fn in_a_copy(
 
 fn keep_and_print(list: &PriceList, asked: &Indexes) -> anyhow::Result<u8> {
     let written = store::write(list, &asked.runs.join(&list.name))?;
-    if asked.json {
-        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", terminal::table(list));
-        println!("\nPage: {}", written.page.display());
-    }
-    Ok(list.exit_code())
+    let exit_code = list.exit_code();
+    let kept = Finished {
+        name: &list.name,
+        verdict: results::verdict(exit_code),
+        exit_code,
+        result: &written.result,
+        report: &written.page,
+    };
+    results::print_kept(kept, Print::json(asked.json), || terminal::table(list))?;
+    Ok(exit_code)
 }

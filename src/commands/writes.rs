@@ -1,7 +1,6 @@
 //! `callbench writes`: what a write costs at each level, by table and index.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::IsTerminal as _;
 use std::path::Path;
 
@@ -18,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::cli;
 use crate::commands::serve;
 use crate::commands::subject::{self, Asking, Needs, Scene};
+use crate::ending::first_failure;
+use crate::live::{Finished, Print};
 use crate::place::Place;
 use crate::results::{self, Limits};
 use crate::stop::INTERRUPTED;
@@ -35,24 +36,31 @@ pub(crate) async fn run(home: &Path, asked: cli::Writes, stop: &CancellationToke
     let limits = Limits::read(asked.budgets.as_deref())?;
     let place = Place::open(home, &asked.place, Mode::Serving).await?;
     let measured = measure(&place, &asked, stop).await;
-    place.close().await?;
-    let mut writes = measured?;
+    let closed = place.close().await;
+    let (mut writes, failure) = first_failure(measured, closed)?;
     // Fewer operations than a p99 needs are a look, and no verdict.
     let needed = reports::stats::quantile::minimum_samples(0.99, 0.95);
     if asked.budgets.is_some() || asked.operations.is_none_or(|count| count >= needed) {
         writes.verdicts = limits.judge(&writes);
     }
-    keep_and_print(&writes, &asked)
+    let code = keep_and_print(&writes, &asked)?;
+    failure.map_or(Ok(code), Err)
 }
 
-/// All levels in all ways, each from the same rows: a copy is written to once.
-async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -> anyhow::Result<Writes> {
+/// All levels in all ways, each from the same rows: a copy is written to once. What was measured before one fails is kept, beside
+/// its error.
+async fn measure(
+    place: &Place,
+    asked: &cli::Writes,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Writes, Option<anyhow::Error>)> {
     let operations = if asked.only.is_empty() { Operation::ALL.to_vec() } else { asked.only.clone() };
     let plan = Plan { operations, count: asked.operations, seed: asked.seed };
     let asking = Asking { token: asked.token.clone(), workspace: asked.workspace.clone(), page_size: 50 };
     let started_at = Utc::now();
     let mut environment = None;
     let mut all: Vec<Measured> = Vec::new();
+    let mut failure = None;
     let sites = sites(place, asked).await?;
     for (level, variant, through) in &sites {
         let (level, variant, through) = (level.as_str(), *variant, *through);
@@ -78,8 +86,17 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
             };
             Ok(lab::measure(&plan, &site, &mut tell, stop).await?)
         })
-        .await?;
-        all.push(measured);
+        .await;
+        match measured {
+            Ok(measured) => all.push(measured),
+            Err(error) if all.is_empty() => return Err(error),
+            // A copy that is not made to its end because of Ctrl-C is no failure.
+            Err(_) if stop.is_cancelled() => break,
+            Err(error) => {
+                failure = Some(error.context(format!("{level}, {}", through.name())));
+                break;
+            }
+        }
     }
     let complete = all.len() == sites.len() && all.iter().all(|measured| measured.complete);
     let mut writes = Writes {
@@ -97,7 +114,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
         levels: Vec::new(),
         measurements: Vec::new(),
         verdicts: Vec::new(),
-        warnings: Vec::new(),
+        warnings: failure.iter().map(|error| format!("it ended early: {error:#}")).collect(),
     };
     for Measured { level, settings, measurements, warnings: also, .. } in all {
         writes.settings.extend(settings);
@@ -108,7 +125,7 @@ async fn measure(place: &Place, asked: &cli::Writes, stop: &CancellationToken) -
         writes.measurements.extend(measurements);
         writes.warnings.extend(also);
     }
-    Ok(writes)
+    Ok((writes, failure))
 }
 
 /// What is measured, one after the other: each level in each way.
@@ -148,11 +165,16 @@ fn variant_of(level: Level) -> Variant {
 /// Writes the folder, prints it, returns the exit code.
 fn keep_and_print(writes: &Writes, asked: &cli::Writes) -> anyhow::Result<u8> {
     let written = store::write(writes, &asked.runs.join(&writes.name))?;
-    if asked.json {
-        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", terminal::table(writes, std::io::stdout().is_terminal()));
-        println!("\nPage: {}", written.page.display());
-    }
-    Ok(if writes.complete { writes.exit_code() } else { INTERRUPTED })
+    let exit_code = if writes.complete { writes.exit_code() } else { INTERRUPTED };
+    let kept = Finished {
+        name: &writes.name,
+        verdict: results::verdict(exit_code),
+        exit_code,
+        result: &written.result,
+        report: &written.page,
+    };
+    results::print_kept(kept, Print::json(asked.json), || {
+        terminal::table(writes, std::io::stdout().is_terminal())
+    })?;
+    Ok(exit_code)
 }

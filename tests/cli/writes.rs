@@ -60,12 +60,7 @@ async fn each_write_is_split_by_index_to_the_last_byte_and_nothing_of_it_stays()
     let (database, folder) = (seeded("writes_split", &FEW).await, folder());
     let mut connection = PgConnection::connect(database.url()).await.expect("a connection");
     // Room on each page, so that whatever may be heap-only is.
-    sqlx::raw_sql(
-        "ALTER TABLE customer SET (fillfactor = 40); CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
-    )
-    .execute(&mut connection)
-    .await
-    .expect("set");
+    sqlx::raw_sql("ALTER TABLE customer SET (fillfactor = 40)").execute(&mut connection).await.expect("set");
     connection.close().await.expect("closed");
     let before = content(database.url()).await;
     let run = |more: &[&str]| {
@@ -136,11 +131,55 @@ async fn each_write_is_split_by_index_to_the_last_byte_and_nothing_of_it_stays()
         };
         assert_eq!(one.rows, rows, "{place}");
         if one.through == Through::Sql {
+            // A transaction each, and nothing of what measures it.
+            let statements = if one.operation.ends_with("_call") { 4.0 } else { 3.0 };
+            let counted = one.work.as_ref().expect("statements are counted").statements;
+            assert!((counted - statements).abs() < 1e-9, "{place}: {counted} statements");
             assert_eq!(one.counted_updates, Some(Updates { all, hot }), "{place}");
         }
     }
     let page = std::fs::read_to_string(folder.path().join("runs/writes/writes.html")).expect("a page");
     assert!(page.contains("idx_customer_workspace_status") && page.contains("<svg"));
+}
+
+#[tokio::test]
+async fn what_was_measured_before_a_failure_is_kept_and_nothing_of_it_stays_in_the_database() {
+    let (database, folder) = (seeded("writes_failing", &FEW).await, folder());
+    let mut connection = PgConnection::connect(database.url()).await.expect("a connection");
+    // Plain SQL fails among its operations, and the server does not.
+    sqlx::raw_sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE 'nobody changes telephones'; END $$;
+         CREATE TRIGGER refuse BEFORE UPDATE OF phone ON customer FOR EACH ROW
+             WHEN (current_setting('application_name') = 'callbench probe') EXECUTE FUNCTION refuse()",
+    )
+    .execute(&mut connection)
+    .await
+    .expect("set");
+    connection.close().await.expect("closed");
+    let before = content(database.url()).await;
+    let output = callbench(folder.path())
+        .args([
+            "writes",
+            "--operations=2",
+            "--only=single_insert,update_unindexed",
+            "--name=writes",
+            "--yes-write",
+        ])
+        .args(["--database-url", database.url()])
+        .output()
+        .expect("the command runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("nobody changes telephones"), "{said}");
+    assert_eq!(content(database.url()).await, before);
+    let kept = std::fs::read(folder.path().join("runs/writes/writes.json")).expect("a result");
+    let writes: Writes = serde_json::from_slice(&kept).expect("JSON");
+    assert!(
+        !writes.complete && writes.warnings.iter().any(|warning| warning.contains("telephones")),
+        "{said}"
+    );
+    let ways: Vec<Through> = writes.measurements.iter().map(|one| one.through).collect();
+    assert_eq!(ways, [Through::Api; 2]);
 }
 
 /// The databases of the private cluster in `folder`.

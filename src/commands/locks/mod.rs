@@ -2,11 +2,10 @@
 
 mod watch;
 
-use std::fs;
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 use cluster::Mode;
 use loadgen::labs::locks::{CASES, Case, Lab, Server, Setup};
@@ -19,6 +18,7 @@ use crate::cli::{LockLab, Locks, LocksCommand};
 use crate::commands::{serve, subject};
 use crate::dataset;
 use crate::ending::first_failure;
+use crate::live::{Finished, Print};
 use crate::place::Place;
 use crate::reference::Reference;
 use crate::results::{self, Limits};
@@ -200,11 +200,16 @@ fn result(
 /// Writes the folder of a result, prints it, returns the exit code.
 fn keep_and_print(found: &reports::labs::locks::Locks, asked: &LockLab) -> anyhow::Result<u8> {
     let written = reports::labs::locks::store::locks(found, &asked.runs.join(&found.name))?;
-    if asked.json {
-        print!("{}", fs::read_to_string(&written.result).context("the result could not be read back")?);
-    } else {
-        print!("{}", terminal::locks(found, std::io::stdout().is_terminal()));
-        println!("\nPage: {}", written.page.display());
-    }
-    Ok(if found.complete { found.exit_code() } else { INTERRUPTED })
+    let exit_code = if found.complete { found.exit_code() } else { INTERRUPTED };
+    let kept = Finished {
+        name: &found.name,
+        verdict: results::verdict(exit_code),
+        exit_code,
+        result: &written.result,
+        report: &written.page,
+    };
+    results::print_kept(kept, Print::json(asked.json), || {
+        terminal::locks(found, std::io::stdout().is_terminal())
+    })?;
+    Ok(exit_code)
 }

@@ -71,7 +71,6 @@ pub enum Unavailable {
 pub struct LogReader {
     connection: PgConnection,
     source: Source,
-    is_ours: bool,
     page_bytes: u64,
     segment_bytes: u64,
 }
@@ -87,7 +86,7 @@ pub async fn position(connection: &mut PgConnection) -> Result<Position, sqlx::E
 }
 
 impl LogReader {
-    /// Prepares to read. Creates the extension if it is only that which is missing.
+    /// Prepares to read. Creates the extension if it is only that which is missing; it stays, also after an error.
     pub async fn open(mut connection: PgConnection) -> Result<Self, Unavailable> {
         let (version, is_there, page_bytes, segment_bytes): (i32, bool, i32, i64) = sqlx::query_as(
             "SELECT /* callbench probe */ current_setting('server_version_num')::int4,
@@ -116,7 +115,7 @@ impl LogReader {
         .await?;
         let source = if version < WITH_BLOCK_INFO { Source::BlockRef } else { Source::BlockInfo };
         let (page_bytes, segment_bytes) = (page_bytes.unsigned_abs().into(), segment_bytes.unsigned_abs());
-        let mut reader = Self { connection, source, is_ours: !is_there, page_bytes, segment_bytes };
+        let mut reader = Self { connection, source, page_bytes, segment_bytes };
         reader.try_out().await?;
         Ok(reader)
     }
@@ -153,14 +152,6 @@ impl LogReader {
             totals,
             parts: split.parts(&relations),
         })
-    }
-
-    /// Removes the extension again, if it was not there before.
-    pub async fn close(mut self) -> Result<(), sqlx::Error> {
-        if self.is_ours {
-            sqlx::query("DROP EXTENSION IF EXISTS pg_walinspect").execute(&mut self.connection).await?;
-        }
-        Ok(())
     }
 
     /// Sees to it that the log is on the disk up to `end`.

@@ -168,7 +168,13 @@ impl Choice {
 
     /// Another status for so many customers that do not have it, from a drawn place on.
     fn restated(&mut self, rows: usize, draw: &mut Draw) -> Change {
-        let status = STATUSES[draw.index(STATUSES.len())];
+        let drawn = draw.index(STATUSES.len());
+        let others = |status: &str| self.living.iter().filter(|one| one.status != status).count();
+        // Most may have the drawn one; the next that enough do not have is taken then.
+        let status = (drawn..drawn + STATUSES.len())
+            .map(|place| STATUSES[place % STATUSES.len()])
+            .find(|status| others(status) >= rows)
+            .unwrap_or(STATUSES[drawn]);
         let first = draw.index(self.living.len());
         let mut ids = Vec::with_capacity(rows);
         for place in (first..self.living.len()).chain(0..first) {
@@ -221,6 +227,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::LEAST_CUSTOMERS;
     use super::*;
 
     fn candidates(count: usize) -> Vec<Candidate> {
@@ -254,6 +261,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_change_has_all_its_rows_with_the_fewest_customers_and_whatever_status_they_have(
+            seed in any::<u64>(),
+            common in 0..STATUSES.len(),
+            rare in 0..LEAST_CUSTOMERS,
+            kinds in prop::collection::vec(0..Operation::ALL.len(), 1..40),
+        ) {
+            let mut everybody = candidates(LEAST_CUSTOMERS);
+            everybody[rare..].iter_mut().for_each(|one| STATUSES[common].clone_into(&mut one.status));
+            let mut choice = Choice::new(seed, "m", everybody, LEAST_CUSTOMERS);
+            for operation in kinds.into_iter().map(|kind| Operation::ALL[kind]) {
+                if let Some(change) = choice.next(operation) {
+                    prop_assert_eq!(change.rows(), operation.rows(), "{}", operation);
+                }
+            }
+        }
+
         #[test]
         fn every_change_of_a_status_is_one_and_nobody_is_changed_who_was_deleted(
             seed in any::<u64>(),

@@ -7,7 +7,9 @@
 
 mod api;
 mod choice;
+mod extensions;
 mod operation;
+mod own;
 mod pending;
 mod rows;
 mod sql;
@@ -19,11 +21,13 @@ pub use operation::{Operation, UnknownOperation};
 use std::collections::BTreeMap;
 
 use reports::labs::writes::{Level, Measurement, Through};
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::api::Api;
+use self::extensions::Missing;
+use self::own::Own;
 use self::rows::Subjects;
 use self::sql::Sql;
 use self::stretch::{Bench, Way};
@@ -157,10 +161,33 @@ pub async fn measure(
 ) -> Result<Measured, Error> {
     let mut control = probes::connect(&site.database_url).await?;
     let workspace = crate::labs::workspace(&mut control, &site.target.workspace).await?;
+    let missing = Missing::read(&mut control).await?;
+    let own = Own::new(workspace);
+    let outcome = measured(plan, site, &own, workspace, &mut control, tell, stop).await;
+    // Whatever happened, nothing of ours stays in somebody's database.
+    let removed = if site.is_copy { Ok(()) } else { own.remove(&mut control).await };
+    let restored = missing.restore(&mut control).await;
+    let measured = outcome?;
+    removed?;
+    restored?;
+    control.close().await?;
+    Ok(measured)
+}
+
+/// The same, leaving its rows and extensions behind.
+async fn measured(
+    plan: &Plan,
+    site: &Site,
+    own: &Own,
+    workspace: Uuid,
+    control: &mut PgConnection,
+    tell: &mut (dyn FnMut(Operation, u64) + Send),
+    stop: &CancellationToken,
+) -> Result<Measured, Error> {
     let mut warnings = Vec::new();
     if site.is_copy {
-        state::keep_autovacuum_away(&mut control).await?;
-        if let Err(error) = state::warm(&mut control).await {
+        state::keep_autovacuum_away(control).await?;
+        if let Err(error) = state::warm(control).await {
             warnings.push(format!(
                 "{}, {}: the buffers were cold ({error}); install PostgreSQL's contrib modules",
                 site.level,
@@ -169,46 +196,37 @@ pub async fn measure(
         }
     }
     let log = log(site, &mut warnings).await?;
-    let mut subjects = Subjects::choose(&mut control, workspace, plan, site).await?;
-    let outcome = async {
-        let level = Level {
-            name: site.level.clone(),
-            variant: (site.through == Through::Api).then(|| site.variant.clone()),
-            tables: state::tables(&mut control).await?,
-        };
-        let settings = state::settings(&mut control).await?;
-        let way = way(site, workspace).await?;
-        let control = probes::connect(&site.database_url).await?;
-        let mut bench = Bench::new(control, way, log, site, &mut warnings).await?;
-        let mut measurements = Vec::new();
-        bench.warm_up(&mut subjects, &plan.operations, WARM_UP).await?;
-        for &operation in &plan.operations {
-            let wanted = plan.count_of(operation);
-            let count = subjects.available(operation, wanted);
-            tell(operation, count);
-            if count < wanted {
-                warnings.push(format!(
-                    "{}, {}: {operation} was done {count} times instead of {wanted}, because the workspace has too few customers \
-                     to delete",
-                    site.level,
-                    site.through.name(),
-                ));
-            }
-            match bench.measure(&mut subjects, operation, count, &mut warnings, stop).await? {
-                Some(measurement) => measurements.push(measurement),
-                None => break,
-            }
+    let mut subjects = Subjects::choose(control, workspace, plan, site, own).await?;
+    let level = Level {
+        name: site.level.clone(),
+        variant: (site.through == Through::Api).then(|| site.variant.clone()),
+        tables: state::tables(control).await?,
+    };
+    let settings = state::settings(control).await?;
+    let way = way(site, workspace).await?;
+    let mut bench =
+        Bench::new(probes::connect(&site.database_url).await?, way, log, site, &mut warnings).await?;
+    let mut measurements = Vec::new();
+    bench.warm_up(&mut subjects, &plan.operations, WARM_UP).await?;
+    for &operation in &plan.operations {
+        let wanted = plan.count_of(operation);
+        let count = subjects.available(operation, wanted);
+        tell(operation, count);
+        if count < wanted {
+            warnings.push(format!(
+                "{}, {}: {operation} was done {count} times instead of {wanted}, because the workspace has too few customers \
+                 to delete",
+                site.level,
+                site.through.name(),
+            ));
         }
-        bench.close().await?;
-        Ok::<_, Error>((level, settings, measurements))
+        match bench.measure(&mut subjects, operation, count, &mut warnings, stop).await? {
+            Some(measurement) => measurements.push(measurement),
+            None => break,
+        }
     }
-    .await;
-    // Whatever happened, nothing of ours stays in somebody's database.
-    let removed = subjects.remove(&mut control).await;
-    let (level, settings, measurements) = outcome?;
-    removed?;
+    bench.close().await?;
     let complete = measurements.len() == plan.operations.len();
-    control.close().await?;
     Ok(Measured { level, settings, measurements, warnings, complete })
 }
 

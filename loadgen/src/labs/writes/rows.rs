@@ -1,52 +1,44 @@
 //! The rows that are written to: customers that are there, in a copy; in somebody's database, customers of our own.
 
-use std::collections::BTreeMap;
-
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::choice::{Candidate, Change, Choice, newcomer};
+use super::choice::{Candidate, Change, Choice};
 use super::operation::Operation;
-use super::{Error, LEAST_CUSTOMERS, Plan, Site, sql};
-use crate::operations::Draw;
-
-/// How many customers one statement makes or removes.
-const CHUNK: usize = 1_000;
+use super::own::Own;
+use super::{Error, LEAST_CUSTOMERS, Plan, Site};
 
 /// The most customers that are made in somebody's database before anything is measured.
 const MOST_OWN: usize = 50_000;
 
-/// Customers to change, and what has to go again.
+/// Customers to change.
 pub(super) struct Subjects {
     choice: Choice,
-    /// Who was made here, where that has to go; `None` in a copy.
-    own: Option<Vec<Uuid>>,
 }
 
 impl Subjects {
+    /// Those that are there, or those that are made in the name of `own`.
     pub(super) async fn choose(
         connection: &mut PgConnection,
         workspace: Uuid,
         plan: &Plan,
         site: &Site,
+        own: &Own,
     ) -> Result<Self, Error> {
         let deletions = plan.writes(Operation::BatchDelete).saturating_mul(Operation::BatchDelete.rows());
         let living = living(plan);
-        let mark = format!("callbench-writes-{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let (candidates, own) = if site.is_copy {
-            (there(connection, workspace, plan.seed, living.saturating_add(deletions)).await?, None)
+        let candidates = if site.is_copy {
+            there(connection, workspace, plan.seed, living.saturating_add(deletions)).await?
         } else {
             // Who is to be deleted may be half of all at most.
             let wanted = living.saturating_add(deletions).max(deletions.saturating_mul(2)).min(MOST_OWN);
-            let own = made(connection, workspace, plan.seed, &mark, wanted).await?;
-            let ids = own.iter().map(|candidate| candidate.id).collect();
-            (own, Some(ids))
+            own.make(connection, plan.seed, wanted).await?
         };
         if candidates.len() < LEAST_CUSTOMERS {
             let workspace = site.target.workspace.clone();
             return Err(Error::TooFewCustomers { workspace, there: candidates.len() });
         }
-        Ok(Self { choice: Choice::new(plan.seed, &mark, candidates, deletions), own })
+        Ok(Self { choice: Choice::new(plan.seed, own.mark(), candidates, deletions) })
     }
 
     /// How many writes of a kind there are, if so many are wanted.
@@ -62,42 +54,6 @@ impl Subjects {
     /// A customer that stays.
     pub(super) fn anybody(&self) -> Option<Uuid> {
         self.choice.anybody()
-    }
-
-    /// Remembers who was made by a write.
-    pub(super) fn note(&mut self, change: &Change, ids: &[Uuid]) {
-        if let (Some(own), Change::Insert(_)) = (&mut self.own, change) {
-            own.extend(ids);
-        }
-    }
-
-    /// Removes what is ours, with its calls and their totals.
-    pub(super) async fn remove(self, connection: &mut PgConnection) -> Result<(), Error> {
-        let Some(own) = self.own else { return Ok(()) };
-        let has_totals: bool = sqlx::query_scalar(
-            "SELECT /* callbench probe */ to_regclass('public.customer_call_stats') IS NOT NULL",
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        for ids in own.chunks(CHUNK) {
-            sqlx::query("DELETE /* callbench probe */ FROM call WHERE customer_id = ANY ($1)")
-                .bind(ids)
-                .execute(&mut *connection)
-                .await?;
-            if has_totals {
-                sqlx::query(
-                    "DELETE /* callbench probe */ FROM customer_call_stats WHERE customer_id = ANY ($1)",
-                )
-                .bind(ids)
-                .execute(&mut *connection)
-                .await?;
-            }
-            sqlx::query("DELETE /* callbench probe */ FROM customer WHERE id = ANY ($1)")
-                .bind(ids)
-                .execute(&mut *connection)
-                .await?;
-        }
-        Ok(())
     }
 }
 
@@ -129,27 +85,6 @@ async fn there(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|(id, status)| Candidate { id, status }).collect())
-}
-
-/// New customers whose names begin with `mark`, in the order of their ids, which is none.
-async fn made(
-    connection: &mut PgConnection,
-    workspace: Uuid,
-    seed: u64,
-    mark: &str,
-    count: usize,
-) -> Result<Vec<Candidate>, Error> {
-    let mut made = BTreeMap::new();
-    // Numbers of their own, so that nobody is made twice.
-    let mut draws = (0..count as u64).map(|number| Draw::new(!seed, number));
-    while made.len() < count {
-        let newcomers: Vec<_> =
-            draws.by_ref().take(CHUNK).map(|mut draw| newcomer(mark, &mut draw)).collect();
-        let ids: Vec<Uuid> = newcomers.iter().map(|_| Uuid::new_v4()).collect();
-        sql::insert(connection, workspace, &ids, &newcomers).await?;
-        made.extend(ids.into_iter().zip(newcomers.iter().map(|new| new.status.to_owned())));
-    }
-    Ok(made.into_iter().map(|(id, status)| Candidate { id, status }).collect())
 }
 
 /// Bytes of the rows that were written, as they are stored now; a row counts as often as it was written.

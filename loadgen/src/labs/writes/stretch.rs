@@ -125,7 +125,6 @@ impl Bench {
                 let Some(change) = subjects.next(operation) else { break };
                 let (ids, _) = self.way.carry_out(&change).await?;
                 rows += ids.len() as u64;
-                subjects.note(&change, &ids);
             }
             let end = position(&mut self.control).await?;
             let log = match &mut self.log {
@@ -151,15 +150,16 @@ impl Bench {
     ) -> Result<Option<Measurement>, Error> {
         let mut ids = Vec::new();
         let mut service = Latency::new();
+        // Before the statements are counted: it is none of the operations.
+        if self.may_checkpoint {
+            sqlx::raw_sql("CHECKPOINT").execute(&mut self.control).await?;
+        }
         let counters = match &mut self.statements {
             Some(statements) => statements.read().await.ok(),
             None => None,
         };
         let sizes = Sizes::read(&mut self.control).await?;
         let counted = Counted::read(&mut self.control).await?;
-        if self.may_checkpoint {
-            sqlx::raw_sql("CHECKPOINT").execute(&mut self.control).await?;
-        }
         let start = position(&mut self.control).await?;
         let processor = self.meter.read();
         for _ in 0..count {
@@ -168,7 +168,6 @@ impl Bench {
             }
             let Some(change) = subjects.next(operation) else { break };
             let (written, took) = self.way.carry_out(&change).await?;
-            subjects.note(&change, &written);
             service.record(took);
             ids.extend(written);
         }
@@ -253,13 +252,10 @@ impl Bench {
         }
     }
 
-    /// Leaves the database as it was.
+    /// Says goodbye to the database.
     pub(super) async fn close(self) -> Result<(), Error> {
         if let Way::Sql(sql) = self.way {
             sql.connection.close().await?;
-        }
-        if let Some(log) = self.log {
-            log.close().await?;
         }
         self.control.close().await?;
         Ok(())
