@@ -58,7 +58,9 @@ impl Split {
         }
         let bytes = |log: &LogSpan, (kind, name): &Line| {
             let is_meant = |part: &&crate::labs::wal::Part| part.kind == *kind && part.relation == *name;
-            log.parts.iter().find(is_meant).map(|part| part.totals)
+            // Relations of the same name, such as catalogs of several tables, are one line.
+            let mut parts = log.parts.iter().filter(is_meant).map(|part| part.totals).peekable();
+            parts.peek().is_some().then(|| parts.sum::<Totals>())
         };
         // Tables before their indexes, and the dearest first.
         let dearest =
