@@ -206,8 +206,8 @@ async fn each_index_is_left_out_in_turn_and_all_is_as_it_was() {
     let missing = stderr(&indexes(folder, &["--scale=dev", "--ablate"], 2));
     assert!(missing.contains("callbench seed"), "{missing}");
     let nowhere = stderr(&indexes(folder, &[&tiny[..], &["--ablate", "--workspace=nowhere"]].concat(), 2));
-    let copied = nowhere.contains("copy to write to");
-    assert!(nowhere.contains("no workspace `nowhere`") && !copied, "{nowhere}");
+    let has_copied = nowhere.contains("copy to write to");
+    assert!(nowhere.contains("no workspace `nowhere`") && !has_copied, "{nowhere}");
     indexes(folder, &tiny, 0);
     let base = home.does(&["db", "url", "--scale=tiny"]);
     let url = base.replace("callbench_tiny", "callbench_tiny_indexed");
