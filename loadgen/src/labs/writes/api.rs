@@ -43,7 +43,7 @@ impl Api {
         self.target.server_pid
     }
 
-    /// Carries out one write; the ids of its rows, and how long it took from the first byte sent to the last one received.
+    /// Carries out one write; the ids of its rows, and how long it took until the last byte was received.
     pub(super) async fn carry_out(&self, change: &Change) -> Result<(Vec<Uuid>, Duration), Error> {
         let (method, path, body) = asked(change);
         let request = self.request(method, &path, Some(&body))?;

@@ -27,6 +27,7 @@ async fn indexes(connection: &mut PgConnection) -> Result<Vec<(i64, String)>, sq
 pub(super) async fn empty(
     connection: &mut PgConnection,
     mut log: Option<&mut LogReader>,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<Postponed>, Error> {
     let mut postponed = Vec::new();
     for (oid, index) in indexes(connection).await? {
@@ -40,7 +41,14 @@ pub(super) async fn empty(
             continue;
         }
         let log_bytes = match &mut log {
-            Some(log) => log.read(start, end).await.ok().map(|span| span.sum().bytes),
+            Some(log) => match log.read(start, end).await {
+                Ok(span) => Some(span.sum().bytes),
+                Err(unavailable) => {
+                    warnings
+                        .push(format!("what emptying the list of {index} took is not known: {unavailable}"));
+                    None
+                }
+            },
             None => None,
         };
         postponed.push(Postponed { index, pages: pages.unsigned_abs(), log_bytes });

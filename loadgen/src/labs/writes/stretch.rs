@@ -104,7 +104,7 @@ impl Bench {
             through: site.through,
             may_checkpoint,
         };
-        pending::empty(&mut bench.control, None).await?;
+        pending::empty(&mut bench.control, None, &mut Vec::new()).await?;
         Ok(bench)
     }
 
@@ -127,6 +127,7 @@ impl Bench {
                 rows += ids.len() as u64;
             }
             let end = position(&mut self.control).await?;
+            // Where it can't be read, one update for each row is expected, and what is measured says so later.
             let log = match &mut self.log {
                 Some(log) => log.read(start, end).await.ok(),
                 None => None,
@@ -135,7 +136,7 @@ impl Bench {
         }
         self.updates(subjects, &counted, expected).await?;
         // What they left for later is no business of what is measured.
-        pending::empty(&mut self.control, None).await?;
+        pending::empty(&mut self.control, None, &mut Vec::new()).await?;
         Ok(())
     }
 
@@ -154,8 +155,11 @@ impl Bench {
         if self.may_checkpoint {
             sqlx::raw_sql("CHECKPOINT").execute(&mut self.control).await?;
         }
+        let mut unread = |error| {
+            warnings.push(format!("the statements and buffers of {operation} are not counted: {error}"));
+        };
         let counters = match &mut self.statements {
-            Some(statements) => statements.read().await.ok(),
+            Some(statements) => statements.read().await.map_err(&mut unread).ok(),
             None => None,
         };
         let sizes = Sizes::read(&mut self.control).await?;
@@ -176,7 +180,7 @@ impl Bench {
 
         let operations = service.count();
         let work = match (&mut self.statements, counters) {
-            (Some(statements), Some(before)) => statements.read().await.ok().map(|after| {
+            (Some(statements), Some(before)) => statements.read().await.map_err(unread).ok().map(|after| {
                 let work = after.work_since(&before, &self.level, operation.name(), operations);
                 Work {
                     statements: work.statements_per_request,
@@ -199,12 +203,21 @@ impl Bench {
             None => None,
         };
         let counted_updates = match expected_updates(operation, ids.len() as u64, log.as_ref()) {
-            Some(expected) => self.updates(subjects, &counted, expected).await?,
+            Some(expected) => {
+                let updates = self.updates(subjects, &counted, expected).await?;
+                if updates.is_none() {
+                    let within = PATIENCE.as_secs();
+                    warnings.push(format!(
+                        "the counters of the tables had not all updates of {operation} within {within} s"
+                    ));
+                }
+                updates
+            }
             None => None,
         };
         let vacuums = Counted::read(&mut self.control).await?.vacuums_since(&counted);
         let row_bytes = rows::bytes(&mut self.control, operation, &ids).await?;
-        let postponed = pending::empty(&mut self.control, self.log.as_mut()).await?;
+        let postponed = pending::empty(&mut self.control, self.log.as_mut(), warnings).await?;
         let us = |quantile| service.quantile_us(quantile).unwrap_or_default();
         let measurement = Measurement {
             level: self.level.clone(),
@@ -273,7 +286,7 @@ fn expected_updates(operation: Operation, rows: u64, log: Option<&LogSpan>) -> O
     }
 }
 
-/// Checkpoints that began or ended in a span.
+/// Checkpoints that ended in a span. One that begins there and ends behind it is not seen.
 fn checkpoints(log: &LogSpan) -> u64 {
     log.records_of("XLOG/CHECKPOINT_ONLINE") + log.records_of("XLOG/CHECKPOINT_SHUTDOWN")
 }

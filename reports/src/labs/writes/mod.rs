@@ -1,7 +1,7 @@
 //! What a write costs at each level of the schema: time, log, buffers, processor, and which index is to blame.
 //!
 //! A [`Writes`] is plain data like a run: it is kept as JSON with a page beside it ([`store`]), and printed as two tables
-//! ([`terminal`]). One [`Measurement`] is one operation, done a fixed number of times between two checkpoints, one after the
+//! ([`terminal`]). One [`Measurement`] is one operation, done a fixed number of times after a checkpoint, one after the
 //! other, through the API or as plain SQL.
 
 mod evidence;
@@ -110,7 +110,8 @@ pub struct Measurement {
     pub rows: u64,
     /// Bytes of these rows as they are stored now, with their headers.
     pub row_bytes: u64,
-    /// Median service time in microseconds: from the first byte sent to the last one received, one operation at a time.
+    /// Median service time in microseconds: from before it is sent, with the wait for a connection, to the last byte received,
+    /// one operation at a time.
     pub p50_us: u64,
     /// 95th percentile.
     pub p95_us: u64,

@@ -131,3 +131,27 @@ fn label((kind, name): &Line) -> String {
         Kind::Index | Kind::Sequence | Kind::Unknown | Kind::Elsewhere | Kind::NoRelation => name.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn relations_of_one_name_are_one_line_with_all_that_they_have() {
+        let mut writes = sample::writes();
+        let one = &mut writes.measurements[0];
+        let (operation, through, operations) = (one.operation.clone(), one.through, one.operations);
+        let log = one.log.as_mut().expect("a log");
+        let mut catalog = log.parts[0].clone();
+        (catalog.kind, catalog.relation) = (Kind::Catalog, "pg_class".to_owned());
+        let of_index = crate::labs::wal::Part { table: Some("pg_class".to_owned()), ..catalog.clone() };
+        let both = (catalog.totals.bytes + of_index.totals.bytes) as f64 / operations as f64;
+        log.parts.extend([catalog, of_index]);
+        writes.measurements.truncate(1);
+        let split = Split::of(&writes, &operation, through).expect("a split");
+        let line = split.rows.iter().filter(|(name, _)| name == "pg_class (catalog)").collect::<Vec<_>>();
+        assert_eq!(line.len(), 1);
+        assert!((line[0].1[0].expect("a cell").bytes - both).abs() < 1e-9);
+    }
+}

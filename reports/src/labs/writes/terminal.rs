@@ -2,6 +2,7 @@
 
 use super::split::Split;
 use super::{Measurement, Through, Writes};
+use crate::labs::wal::Updates;
 use crate::quantity;
 use crate::summary::percentile;
 use crate::terminal::grid::{self, Align, Grid};
@@ -118,8 +119,9 @@ pub(super) const REMARKS: [&str; 5] = [
      parentheses where there were too few for an upper bound.",
     "WAL: log without full-page images, commit included; of row: the same for each byte of the rows written. FPI: \
      full-page images, which the first touch of a page after a checkpoint leaves.",
-    "rec: records. HOT: heap-only updates of all, by the records of the log. idx: growth of the index files. buf: buffers touched in the \
-     cache. CPU: of the database, and of the server where there is one; in parentheses below ten ticks of the clock.",
+    "rec: records. HOT: heap-only updates of all, by the records of the log and by the counters of the tables; these in \
+     parentheses where they differ, or could not be read. idx: growth of the index files. buf: buffers touched in the cache. \
+     CPU: of the database, and of the server where there is one; in parentheses below ten ticks of the clock.",
     "A GIN index puts new entries into a list and pays for them when it is emptied, which was done after the operations: \
      `later` has what that took.",
     "The split gives each record to the relation of its first block. 1 kB is 1,000 bytes.",
@@ -137,7 +139,7 @@ pub(super) fn row(one: &Measurement) -> [String; 13] {
         kb(one.log_bytes_each()),
         kb(one.image_bytes_each()),
         some(one.records_each()),
-        one.hot_share().map_or_else(|| "–".to_owned(), quantity::share),
+        hot(one),
         kb(Some(one.index_bytes_each())),
         some(one.work.as_ref().map(|work| work.buffers)),
         processor(one),
@@ -147,6 +149,13 @@ pub(super) fn row(one: &Measurement) -> [String; 13] {
 
 fn kb(bytes: Option<f64>) -> String {
     bytes.map_or_else(|| "–".to_owned(), |bytes| quantity::number(bytes / 1e3))
+}
+
+/// The share of heap-only updates by the log, and by the counters of the tables in parentheses where these say something else.
+fn hot(one: &Measurement) -> String {
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), quantity::share);
+    let (log, counted) = (share(one.hot_share()), share(one.counted_updates.and_then(Updates::hot_share)));
+    if log == counted { log } else { format!("{log} ({counted})") }
 }
 
 /// In parentheses where the clock, which ticks a hundred times a second, has hardly moved.
@@ -203,6 +212,17 @@ mod tests {
         (0..400).for_each(|_| one.service.record(std::time::Duration::from_millis(5)));
         let [_, _, _, p99, .., cpu, _] = row(&one);
         assert_eq!([p99.as_str(), &cpu], ["6.00 ms", "750"]);
+    }
+
+    #[test]
+    fn heap_only_updates_are_told_twice_where_the_counters_say_something_else() {
+        let one = |hot| Measurement { counted_updates: hot, ..sample::writes().measurements[0].clone() };
+        let of_log = quantity::share(one(None).hot_share().unwrap());
+        let log = one(None).log.unwrap().updates();
+        assert_eq!(row(&one(Some(log)))[8], of_log);
+        assert_eq!(row(&one(None))[8], format!("{of_log} (–)"));
+        let half = Updates { all: 10, hot: 5 };
+        assert_eq!(row(&one(Some(half)))[8], format!("{of_log} (50 %)"));
     }
 
     #[test]
