@@ -13,6 +13,7 @@ mod judge;
 mod metric;
 mod rule;
 mod run;
+mod soundness;
 pub mod words;
 
 pub use crate::document::Error;
